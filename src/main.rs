@@ -1,0 +1,2 @@
+//! The command `sluicegate`.
+fn main() {}
