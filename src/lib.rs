@@ -7,3 +7,11 @@ pub mod mapping;
 pub mod cloudtrail;
 pub mod detection;
 pub mod policy;
+
+pub mod containment;
+
+pub mod case;
+
+pub mod ports;
+
+pub mod journal;

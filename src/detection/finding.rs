@@ -83,3 +83,15 @@ pub struct Finding {
 /// Why a record is no finding, for people: `call failed: AccessDenied`, `not a mapping call`, …
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignored(pub String);
+
+impl Detection {
+    /// Its name, as printed and hashed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MappingCreated => "mapping-created",
+            Self::MappingEnabled => "mapping-enabled",
+            Self::MappingRepointed => "mapping-repointed",
+            Self::MappingRewired => "mapping-rewired",
+        }
+    }
+}

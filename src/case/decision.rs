@@ -1,0 +1,65 @@
+//! What people decide.
+
+use crate::policy::ApproveAction;
+use serde::{Deserialize, Serialize};
+
+/// What people can decide about a case. The names are those of buttons, commands and votes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Let it run.
+    Leave,
+    /// It stays disabled.
+    Keep,
+    /// Disable it now.
+    Disable,
+    /// Freeze the function and disable the mapping now.
+    Freeze,
+    /// Undo what was done: mapping and function as they were.
+    Restore,
+}
+
+impl Decision {
+    /// Every decision, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [Self::Leave, Self::Keep, Self::Disable, Self::Freeze, Self::Restore];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leave => "leave",
+            Self::Keep => "keep",
+            Self::Disable => "disable",
+            Self::Freeze => "freeze",
+            Self::Restore => "restore",
+        }
+    }
+
+    /// What policy must permit for it.
+    pub fn needs(self) -> &'static [ApproveAction] {
+        match self {
+            Self::Leave => &[ApproveAction::Leave],
+            Self::Keep => &[ApproveAction::Keep],
+            Self::Disable => &[ApproveAction::Disable],
+            Self::Freeze => &[ApproveAction::Freeze],
+            Self::Restore => &[ApproveAction::Restore],
+        }
+    }
+}
+
+impl std::fmt::Display for Decision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Decision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|decision| decision.name() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("{text:?} is no decision of this version: {known}")
+        })
+    }
+}
+

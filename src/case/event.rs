@@ -1,0 +1,346 @@
+//! The events of the journal. What is written here is read for years: fields are only ever added, with a default.
+
+use super::{CaseId, Decision, Plan, state::Outcome};
+use crate::containment::{Call, Observation, Prior, StepKind};
+use crate::detection::Finding;
+use crate::mapping::{Baseline, MappingKey, Snapshot};
+use crate::policy::Verdict;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The schema version that each event is written with.
+pub const VERSION: u32 = 1;
+
+/// Whether sluicegate acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Judge and report; change nothing.
+    #[default]
+    Observe,
+    /// Act.
+    Enforce,
+}
+
+/// How far the event behind a case is known to be true. An event is only a hint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Provenance {
+    /// Not looked at yet, or not to be read yet.
+    Pending {
+        /// Why, for people.
+        why: String,
+    },
+    /// The mapping, as read from Lambda, is what the event says, and was just changed.
+    Verified,
+    /// The record was found in CloudTrail itself.
+    Confirmed,
+    /// Neither: a person is asked, and nothing is changed without one.
+    Refuted {
+        /// Why, for people.
+        why: String,
+    },
+}
+
+/// The first event of a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The case's id.
+    pub case_id: CaseId,
+    /// What was found.
+    pub finding: Finding,
+    /// What policy said.
+    pub verdict: Verdict,
+    /// Whether sluicegate acts.
+    pub mode: Mode,
+    /// The mapping, once its UUID is known.
+    pub mapping: Option<MappingKey>,
+    /// How far the event is known to be true.
+    pub provenance: Provenance,
+    /// The mapping as first read.
+    pub snapshot: Option<Box<Snapshot>>,
+    /// Its last accepted configuration, where one is known.
+    pub baseline: Option<Box<Baseline>>,
+    /// In `observe`: the calls that `enforce` would have made.
+    #[serde(default)]
+    pub would_do: Vec<Call>,
+}
+
+/// Something learnt about a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Evidence {
+    /// Which mapping it is: found by listing, since the event did not carry its UUID.
+    MappingFound {
+        /// The mapping.
+        mapping: MappingKey,
+    },
+    /// The mapping as read.
+    MappingRead {
+        /// As read.
+        snapshot: Box<Snapshot>,
+    },
+    /// The mapping does not exist, or exists no more.
+    MappingGone {
+        /// What was looked at.
+        looked_at: String,
+    },
+    /// How far the event is known to be true.
+    Provenance {
+        /// The answer.
+        provenance: Provenance,
+    },
+}
+
+/// A vote that was verified and counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// The person's id: votes count people.
+    pub person: String,
+    /// The identity under which the vote came.
+    pub identity: String,
+    /// For what.
+    pub decision: Decision,
+    /// The digest of the plan that was shown.
+    pub plan: String,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// How many such votes it takes.
+    pub needed: u32,
+    /// The rules that let it count.
+    pub policies: Vec<String>,
+}
+
+/// What happens to a case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CaseEvent {
+    /// It began.
+    Opened(Box<Opened>),
+    /// Another finding on the same mapping came while the case was open.
+    Joined {
+        /// What was found.
+        finding: Box<Finding>,
+        /// What policy said.
+        verdict: Box<Verdict>,
+        /// How far it is known to be true. Only a verified one can make the case's response stronger.
+        provenance: Provenance,
+    },
+    /// What a step will do, before it does it. Retries use these arguments and no others.
+    StepPrepared {
+        /// The step's number within the case, from 1.
+        id: u32,
+        /// Which step.
+        step: StepKind,
+        /// The step that it takes back, for an undo.
+        #[serde(default)]
+        undoes: Option<u32>,
+        /// The exact call.
+        call: Call,
+        /// What was there before; captured once a case and kind.
+        #[serde(default)]
+        prior: Option<Prior>,
+    },
+    /// It is being done.
+    StepStarted {
+        /// The step's number.
+        id: u32,
+        /// Who does it.
+        worker: String,
+        /// The AWS identity that makes the call.
+        identity: String,
+        /// Until when nobody else takes it up, where several workers share a journal.
+        lease_until: Timestamp,
+    },
+    /// A try that did not succeed, or whose success was not seen.
+    StepTried {
+        /// The step's number.
+        id: u32,
+        /// Which try, from 1.
+        attempt: u32,
+        /// What AWS said, for people.
+        error: String,
+        /// Whether the call may have had its effect all the same.
+        ambiguous: bool,
+        /// The request's id, where AWS told it.
+        #[serde(default)]
+        request_id: Option<String>,
+        /// How long to wait before the next, in milliseconds.
+        wait_ms: u64,
+    },
+    /// It is done, and was read back.
+    StepSucceeded {
+        /// The step's number.
+        id: u32,
+        /// What was read back.
+        read_back: Observation,
+        /// The ids of the requests that AWS took, by which CloudTrail's records of them are known as ours.
+        request_ids: Vec<String>,
+        /// How many tries it took.
+        attempts: u32,
+        /// From the start of the step to the read-back, in milliseconds.
+        took_ms: u64,
+    },
+    /// It could not be done.
+    StepFailed {
+        /// The step's number.
+        id: u32,
+        /// Why, for people.
+        error: String,
+        /// AWS refused for good; repeating does not help.
+        refused: bool,
+    },
+    /// An undo is done, and was read back.
+    StepUndone {
+        /// The undo's own number.
+        id: u32,
+        /// What was read back.
+        read_back: Observation,
+        /// The ids of the requests that AWS took.
+        request_ids: Vec<String>,
+        /// How many tries it took.
+        attempts: u32,
+    },
+    /// Somebody undid what a step did.
+    Tampered {
+        /// The step's number.
+        id: u32,
+        /// What was read.
+        seen: Observation,
+    },
+    /// Something was learnt.
+    Evidence(Evidence),
+    /// People are asked.
+    ApprovalRequested {
+        /// Why, for people.
+        why: String,
+        /// What they can decide, and what each decision does.
+        plans: Vec<Plan>,
+    },
+    /// The case's message was posted.
+    CardPosted {
+        /// Where.
+        channel: String,
+        /// The message's timestamp, its id.
+        ts: String,
+    },
+    /// A vote counted.
+    Voted(Vote),
+    /// Enough people decided the same.
+    Approved {
+        /// What, exactly: these steps are done and no others.
+        plan: Plan,
+        /// Who.
+        people: Vec<String>,
+    },
+    /// People decided against it.
+    Denied {
+        /// Who.
+        person: String,
+    },
+    /// Nobody decided in time.
+    Expired,
+    /// A call of our own was seen in CloudTrail.
+    OwnCallSeen {
+        /// The CloudTrail event.
+        event_id: String,
+        /// The step that made it.
+        step: u32,
+    },
+    /// For people.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// It is over.
+    Closed {
+        /// How.
+        outcome: Outcome,
+        /// The configuration that is accepted by it, where one is.
+        #[serde(default)]
+        baseline: Option<Box<Baseline>>,
+    },
+}
+
+/// What belongs to no case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SystemEvent {
+    /// A finding that policy allows, and the configuration accepted by it.
+    Allowed {
+        /// What was found.
+        finding: Box<Finding>,
+        /// What policy said.
+        verdict: Box<Verdict>,
+        /// The mapping, where its UUID is known.
+        mapping: Option<MappingKey>,
+        /// What an update is judged against from now on; absent where the mapping did not agree with the event.
+        baseline: Option<Box<Baseline>>,
+    },
+    /// A vote that did not count.
+    VoteRefused {
+        /// The case.
+        case_id: CaseId,
+        /// What was wanted.
+        decision: Decision,
+        /// Who, as far as known.
+        identity: String,
+        /// Why, for people.
+        why: String,
+    },
+    /// A message that could not be read; it stays on the queue for its redrive.
+    Unreadable {
+        /// The queue's id of the message.
+        message_id: String,
+        /// Where and what.
+        error: String,
+        /// SHA-256 (hex) of the body.
+        sha256: String,
+        /// Its length in bytes.
+        bytes: u64,
+    },
+    /// A policy set came into force.
+    PolicyLoaded {
+        /// Its digest.
+        digest: String,
+    },
+    /// A policy set was refused; the last good one stays.
+    PolicyRefused {
+        /// The problems, for people.
+        problems: Vec<String>,
+    },
+    /// A worker started.
+    Started {
+        /// Its id.
+        worker: String,
+        /// The AWS identity it has.
+        identity: String,
+        /// Whether it acts.
+        mode: Mode,
+    },
+    /// The journal's end is not where it was last left: rows are missing or were added.
+    JournalDamaged {
+        /// For people.
+        found: String,
+    },
+}
+
+macro_rules! kinds {
+    ($ty:ident: $($variant:ident => $name:literal),+ $(,)?) => {
+        impl $ty {
+            /// The `type` that the journal stores it under.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$variant { .. } => $name),+ }
+            }
+        }
+    };
+}
+
+kinds!(CaseEvent: Opened => "opened", Joined => "joined", StepPrepared => "step_prepared", StepStarted => "step_started",
+    StepTried => "step_tried", StepSucceeded => "step_succeeded",
+    StepFailed => "step_failed", StepUndone => "step_undone", Tampered => "tampered", Evidence => "evidence",
+    ApprovalRequested => "approval_requested", CardPosted => "card_posted", Voted => "voted", Approved => "approved",
+    Denied => "denied", Expired => "expired", OwnCallSeen => "own_call_seen", Note => "note", Closed => "closed");
+kinds!(SystemEvent: Allowed => "allowed", VoteRefused => "vote_refused", Unreadable => "unreadable",
+    PolicyLoaded => "policy_loaded", PolicyRefused => "policy_refused", Started => "started",
+    JournalDamaged => "journal_damaged");

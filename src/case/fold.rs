@@ -1,0 +1,322 @@
+//! The one place where an event changes a case. Total: an event that cannot follow is [`Illegal`], never ignored.
+
+use super::state::{Case, State, Step, StepStatus, Tally};
+use super::{CaseEvent, CaseId, Evidence, Mode, Opened, Outcome, Plan, Provenance};
+use crate::containment::{Observation, Prior};
+use crate::policy::Response;
+use jiff::Timestamp;
+
+/// An event that cannot follow what came before it: the journal is damaged, or sluicegate has a fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("case {case}: event {kind} cannot follow event {seq}: {why}")]
+pub struct Illegal {
+    case: String,
+    kind: &'static str,
+    seq: u64,
+    why: String,
+}
+
+impl Case {
+    /// The case after `events`, oldest first; `None` where there are none.
+    pub fn fold<'e>(events: impl IntoIterator<Item = (&'e CaseEvent, Timestamp)>) -> Result<Option<Self>, Illegal> {
+        let mut case: Option<Self> = None;
+        for (event, at) in events {
+            case = Some(match case {
+                None => Self::begin(event, at)?,
+                Some(mut case) => {
+                    case.apply(event, at)?;
+                    case
+                }
+            });
+        }
+        Ok(case)
+    }
+
+    /// The case after its first event.
+    pub fn begin(event: &CaseEvent, at: Timestamp) -> Result<Self, Illegal> {
+        let CaseEvent::Opened(opened) = event else {
+            let why = "a case begins with opened".to_owned();
+            return Err(Illegal { case: "?".into(), kind: event.kind(), seq: 0, why });
+        };
+        Ok(Self::open(opened, at))
+    }
+
+    fn open(opened: &Opened, at: Timestamp) -> Self {
+        Self {
+            id: opened.case_id.clone(),
+            seq: 1,
+            opened: opened.clone(),
+            opened_at: at,
+            updated_at: at,
+            joined: Vec::new(),
+            mapping: opened.mapping.clone(),
+            gone: false,
+            provenance: opened.provenance.clone(),
+            response: opened.verdict.response,
+            baseline: opened.baseline.as_deref().cloned(),
+            steps: Vec::new(),
+            priors: Vec::new(),
+            last_read: opened.snapshot.clone(),
+            state: State::Containing,
+            outcome: None,
+            asked: None,
+            votes: Vec::new(),
+            approved: None,
+            approved_after: 0,
+        }
+    }
+
+    /// Applies one more event.
+    pub fn apply(&mut self, event: &CaseEvent, at: Timestamp) -> Result<(), Illegal> {
+        self.transition(event, at).map_err(|why| Illegal {
+            case: self.id.to_string(),
+            kind: event.kind(),
+            seq: self.seq,
+            why,
+        })?;
+        self.seq += 1;
+        self.updated_at = at;
+        Ok(())
+    }
+
+    fn transition(&mut self, event: &CaseEvent, at: Timestamp) -> Result<(), String> {
+        match event {
+            CaseEvent::Opened(_) => Err("it is open already".into()),
+            CaseEvent::Joined { finding, verdict, provenance } => {
+                self.joined.push((**finding).clone());
+                if *provenance == Provenance::Verified && verdict.response > self.response {
+                    self.response = verdict.response;
+                    self.contain_again();
+                }
+                Ok(())
+            }
+            CaseEvent::Evidence(evidence) => {
+                self.learn(evidence);
+                Ok(())
+            }
+            CaseEvent::ApprovalRequested { why, plans } => self.ask(why, plans),
+            CaseEvent::Voted(vote) => {
+                self.votes.push(vote.clone());
+                Ok(())
+            }
+            CaseEvent::Approved { plan, people } => self.approve(plan, people, at),
+            CaseEvent::Closed { outcome, .. } => self.close(*outcome),
+            CaseEvent::StepPrepared { .. }
+            | CaseEvent::StepStarted { .. }
+            | CaseEvent::StepTried { .. }
+            | CaseEvent::StepSucceeded { .. }
+            | CaseEvent::StepFailed { .. }
+            | CaseEvent::StepUndone { .. }
+            | CaseEvent::Tampered { .. }
+            | CaseEvent::OwnCallSeen { .. } => self.step_event(event, at),
+            CaseEvent::CardPosted { .. } | CaseEvent::Denied { .. } | CaseEvent::Expired | CaseEvent::Note { .. } => Ok(()),
+        }
+    }
+
+    fn learn(&mut self, evidence: &Evidence) {
+        match evidence {
+            Evidence::MappingFound { mapping } => self.mapping = Some(mapping.clone()),
+            Evidence::MappingRead { snapshot } => {
+                self.last_read = Some(snapshot.clone());
+                self.gone = false;
+            }
+            Evidence::MappingGone { .. } => self.gone = true,
+            Evidence::Provenance { provenance } => {
+                self.provenance = provenance.clone();
+                if self.believed() && self.votes.is_empty() {
+                    self.contain_again();
+                }
+            }
+        }
+    }
+
+    /// Back to work where the response is to act and people are only being asked.
+    fn contain_again(&mut self) {
+        if self.state == State::AwaitingDecision && self.response >= Response::Disable && self.believed() {
+            self.state = State::Containing;
+        }
+    }
+
+    fn ask(&mut self, why: &str, plans: &[Plan]) -> Result<(), String> {
+        match self.state {
+            State::Closed => return Err("the case is closed".into()),
+            State::Stuck => {}
+            State::Containing | State::AwaitingDecision | State::Acting => self.state = State::AwaitingDecision,
+        }
+        self.asked = Some((why.to_owned(), plans.to_vec()));
+        self.votes.clear();
+        Ok(())
+    }
+
+    fn approve(&mut self, plan: &Plan, people: &[String], at: Timestamp) -> Result<(), String> {
+        if !self.decisions().contains(&plan.decision) {
+            return Err(format!("{} does not fit a case that is {:?}", plan.decision, self.state));
+        }
+        self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at });
+        self.approved_after = self.steps.last().map_or(0, |step| step.id);
+        self.state = State::Acting;
+        self.outcome = None;
+        Ok(())
+    }
+
+    fn close(&mut self, outcome: Outcome) -> Result<(), String> {
+        if self.state == State::Closed {
+            return Err("it is closed already".into());
+        }
+        if let Some(step) = self.under_way() {
+            return Err(format!("step {} is under way", step.id));
+        }
+        self.state = State::Closed;
+        self.outcome = Some(outcome);
+        Ok(())
+    }
+
+    fn step_event(&mut self, event: &CaseEvent, at: Timestamp) -> Result<(), String> {
+        match event {
+            CaseEvent::StepPrepared { id, step, undoes, call, prior } => {
+                self.prepare(Step::new(*id, *step, *undoes, call.clone(), at), prior.as_ref())
+            }
+            CaseEvent::StepStarted { id, identity, .. } => {
+                let step = self.step_in(*id, &[StepStatus::Prepared, StepStatus::Started, StepStatus::Failed])?;
+                step.status = StepStatus::Started;
+                step.at = at;
+                step.started_at = step.started_at.or(Some(at));
+                step.identity.clone_from(identity);
+                if self.state == State::Stuck {
+                    self.state = if self.approved_after > 0 && *id > self.approved_after { State::Acting } else { State::Containing };
+                }
+                Ok(())
+            }
+            CaseEvent::StepTried { id, attempt, ambiguous, request_id, .. } => {
+                let step = self.step_in(*id, &[StepStatus::Started])?;
+                step.attempts = *attempt;
+                step.ambiguous |= *ambiguous;
+                step.request_ids.extend(request_id.clone());
+                Ok(())
+            }
+            CaseEvent::StepSucceeded { id, read_back, request_ids, .. } => {
+                self.finish(*id, StepStatus::Succeeded, read_back, request_ids, at)
+            }
+            CaseEvent::StepUndone { id, read_back, request_ids, .. } => {
+                self.finish(*id, StepStatus::Succeeded, read_back, request_ids, at)?;
+                let undone = self.steps.iter().find(|step| step.id == *id).and_then(|step| step.undoes);
+                let target = undone.ok_or("it is no undo")?;
+                self.step_in(target, &[StepStatus::Succeeded])?.status = StepStatus::Undone;
+                Ok(())
+            }
+            CaseEvent::StepFailed { id, error, refused } => self.fail(*id, error, *refused, at),
+            CaseEvent::Tampered { id, seen } => {
+                let step = self.step_in(*id, &[StepStatus::Succeeded])?;
+                step.status = StepStatus::Undone;
+                step.at = at;
+                self.saw(seen);
+                self.state = State::Containing;
+                self.votes.clear();
+                Ok(())
+            }
+            CaseEvent::OwnCallSeen { step, .. } => {
+                self.step_mut(*step)?.own_call_seen = true;
+                Ok(())
+            }
+            _ => Err("it is no step's event".into()),
+        }
+    }
+
+    fn prepare(&mut self, step: Step, prior: Option<&Prior>) -> Result<(), String> {
+        if self.opened.mode == Mode::Observe {
+            return Err("in observe mode nothing is changed".into());
+        }
+        if let Some(other) = self.under_way() {
+            return Err(format!("step {} is under way", other.id));
+        }
+        if step.id != self.steps.last().map_or(1, |last| last.id + 1) {
+            return Err(format!("step {} is out of order", step.id));
+        }
+        if let Some(prior) = prior {
+            if self.prior(step.kind).is_some() {
+                return Err("the prior state is captured once".into());
+            }
+            self.priors.push((step.kind, prior.clone()));
+        }
+        self.steps.push(step);
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        id: u32,
+        status: StepStatus,
+        read_back: &Observation,
+        request_ids: &[String],
+        at: Timestamp,
+    ) -> Result<(), String> {
+        let step = self.step_in(id, &[StepStatus::Started])?;
+        if !step.call.achieved(read_back) {
+            return Err("what was read back is not what the step is for".into());
+        }
+        step.status = status;
+        step.at = at;
+        step.request_ids.extend(request_ids.iter().cloned());
+        self.saw(read_back);
+        Ok(())
+    }
+
+    fn fail(&mut self, id: u32, error: &str, refused: bool, at: Timestamp) -> Result<(), String> {
+        let step = self.step_in(id, &[StepStatus::Prepared, StepStatus::Started])?;
+        step.status = StepStatus::Failed;
+        step.at = at;
+        error.clone_into(&mut step.error);
+        step.refused = refused;
+        self.asked = None;
+        if !refused || self.state == State::Acting {
+            self.state = State::Stuck;
+        }
+        Ok(())
+    }
+
+    fn saw(&mut self, seen: &Observation) {
+        match seen {
+            Observation::Mapping { snapshot } => {
+                self.last_read = Some(snapshot.clone());
+                self.gone = false;
+            }
+            Observation::MappingGone => self.gone = true,
+            Observation::Concurrency { .. } | Observation::FunctionGone => {}
+        }
+    }
+
+    fn step_mut(&mut self, id: u32) -> Result<&mut Step, String> {
+        self.steps.iter_mut().find(|step| step.id == id).ok_or_else(|| format!("there is no step {id}"))
+    }
+
+    fn step_in(&mut self, id: u32, allowed: &[StepStatus]) -> Result<&mut Step, String> {
+        let step = self.step_mut(id)?;
+        if allowed.contains(&step.status) { Ok(step) } else { Err(format!("step {id} is {:?}", step.status)) }
+    }
+
+    /// The case's id and expected sequence, for an append.
+    pub fn head(&self) -> (CaseId, u64) {
+        (self.id.clone(), self.seq)
+    }
+}
+
+impl Step {
+    fn new(id: u32, kind: crate::containment::StepKind, undoes: Option<u32>, call: crate::containment::Call, at: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            undoes,
+            call,
+            status: StepStatus::Prepared,
+            at,
+            started_at: None,
+            identity: String::new(),
+            attempts: 0,
+            ambiguous: false,
+            request_ids: Vec::new(),
+            error: String::new(),
+            refused: false,
+            own_call_seen: false,
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a case needs next. The responder does it, appends what came of it, and asks again.
+
+use super::state::{Case, State, Step, StepStatus};
+use super::{Decision, Outcome, PlannedStep, Provenance};
+use crate::containment::StepKind;
+use crate::policy::Response;
+
+/// The next thing to do for a case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Find out which mapping it is: the event did not carry its UUID.
+    Identify,
+    /// Read the mapping and hold the event against it; look in CloudTrail where it does not agree.
+    Verify,
+    /// Prepare a step of the response.
+    Prepare(StepKind),
+    /// Prepare a step of what people approved.
+    PrepareApproved(PlannedStep),
+    /// Carry out, or take up again, a prepared step.
+    Perform(u32),
+    /// Ask people.
+    Ask(String),
+    /// Close.
+    Close(Outcome),
+    /// Try a step that failed for now once more, after a pause.
+    RetryLater(u32),
+    /// Nothing, until something happens.
+    Rest,
+}
+
+/// What `case` needs next.
+pub fn next(case: &Case) -> Next {
+    match case.state {
+        State::Closed => Next::Rest,
+        State::Containing => containing(case),
+        State::AwaitingDecision if still_looking(case) => Next::Verify,
+        State::AwaitingDecision => Next::Rest,
+        State::Acting => acting(case),
+        State::Stuck => stuck(case),
+    }
+}
+
+/// An answer that would let sluicegate act by itself is still awaited.
+fn still_looking(case: &Case) -> bool {
+    case.acts()
+        && case.response >= Response::Disable
+        && matches!(case.provenance, Provenance::Pending { .. })
+        && case.votes.is_empty()
+}
+
+fn containing(case: &Case) -> Next {
+    if !case.acts() {
+        return Next::Close(Outcome::Observed);
+    }
+    if let Some(step) = case.under_way() {
+        return Next::Perform(step.id);
+    }
+    if case.mapping.is_none() && !case.gone {
+        return Next::Identify;
+    }
+    if case.gone {
+        return Next::Ask("the mapping is gone: it was deleted before it could be disabled, and may have run until then".into());
+    }
+    if case.last_read.is_none() {
+        return if let Provenance::Refuted { why } = &case.provenance { Next::Ask(why.clone()) } else { Next::Verify };
+    }
+    match case.response {
+        Response::Leave | Response::Notify => return Next::Close(Outcome::Notified),
+        Response::Ask => return Next::Ask(first_reason(case)),
+        Response::Disable | Response::Freeze => {}
+    }
+    match &case.provenance {
+        Provenance::Pending { why } | Provenance::Refuted { why } => return Next::Ask(why.clone()),
+        Provenance::Verified | Provenance::Confirmed => {}
+    }
+    let wanted = response_steps(case.response);
+    if let Some(kind) = wanted.iter().find(|kind| !case.in_force(**kind) && failed(case, **kind).is_none()) {
+        return Next::Prepare(*kind);
+    }
+    Next::Ask(wanted.iter().find_map(|kind| failed(case, *kind)).map_or_else(
+        || "it is disabled: keep it so, or restore it".to_owned(),
+        |step| format!("{} was refused for good: {}", step.kind.name(), step.error),
+    ))
+}
+
+/// The steps of a response, in order. The freeze comes first: it acts at once, on whatever invokes the function.
+pub(crate) fn response_steps(response: Response) -> &'static [StepKind] {
+    match response {
+        Response::Leave | Response::Notify | Response::Ask => &[],
+        Response::Disable => &[StepKind::DisableMapping],
+        Response::Freeze => &[StepKind::FreezeFunction, StepKind::DisableMapping],
+    }
+}
+
+/// The last step of `kind`, where it failed for good.
+fn failed(case: &Case, kind: StepKind) -> Option<&Step> {
+    let last = case.steps.iter().rev().find(|step| step.kind == kind && step.undoes.is_none())?;
+    (last.status == StepStatus::Failed && last.refused).then_some(last)
+}
+
+fn first_reason(case: &Case) -> String {
+    case.opened.verdict.reasons.first().cloned().unwrap_or_else(|| "policy lets a person decide".to_owned())
+}
+
+fn acting(case: &Case) -> Next {
+    if let Some(step) = case.under_way() {
+        return Next::Perform(step.id);
+    }
+    let Some(tally) = &case.approved else { return Next::Rest };
+    if let Some(step) = approved_steps(case).into_iter().next() {
+        return Next::PrepareApproved(step);
+    }
+    match tally.plan.decision {
+        Decision::Leave => Next::Close(Outcome::Left),
+        Decision::Keep if case.gone => Next::Close(Outcome::Removed),
+        Decision::Keep => Next::Close(Outcome::Contained),
+        Decision::Restore => Next::Close(Outcome::Restored),
+        Decision::Disable | Decision::Freeze => {
+            Next::Ask(format!("contained as {} decided: keep it so, or restore it", tally.people.join(", ")))
+        }
+    }
+}
+
+/// What is left to do of the approved plan.
+fn approved_steps(case: &Case) -> Vec<PlannedStep> {
+    let left = |step: &PlannedStep| match step.undoes {
+        None => !case.in_force(step.step),
+        Some(id) => case.steps.iter().any(|done| done.id == id && case.holds(done)),
+    };
+    case.approved.iter().flat_map(|tally| tally.plan.steps.iter().cloned()).filter(left).collect()
+}
+
+fn stuck(case: &Case) -> Next {
+    if case.asked.is_none() {
+        let error = case.steps.iter().rev().find(|step| step.status == StepStatus::Failed).map_or("", |step| &step.error);
+        return Next::Ask(format!("stuck: {error}"));
+    }
+    let retriable = case.steps.iter().rev().find(|step| step.status == StepStatus::Failed && !step.refused);
+    retriable.map_or(Next::Rest, |step| Next::RetryLater(step.id))
+}

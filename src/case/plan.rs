@@ -1,0 +1,69 @@
+//! What a decision would do: the plan that people are shown, and the digest by which they approve exactly that.
+
+use super::{Case, Decision};
+use crate::containment::{Call, StepKind};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Which step.
+    pub step: StepKind,
+    /// The step of the case that this takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u32>,
+    /// The exact call.
+    pub call: Call,
+}
+
+/// What a decision does, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The decision.
+    pub decision: Decision,
+    /// Its steps; empty where nothing in AWS changes.
+    pub steps: Vec<PlannedStep>,
+    /// SHA-256 (hex) over decision, steps with targets and arguments, and the mapping's function, source and wiring.
+    /// Never over state, votes, evidence or times.
+    pub digest: String,
+}
+
+/// The plan of `decision` for the case as it stands; `None` where the decision does not fit it.
+pub fn plan_for(case: &Case, decision: Decision) -> Option<Plan> {
+    if !case.decisions().contains(&decision) {
+        return None;
+    }
+    let steps = match decision {
+        Decision::Leave | Decision::Keep => Vec::new(),
+        Decision::Disable => forward(case, &[StepKind::DisableMapping]),
+        Decision::Freeze => forward(case, &[StepKind::FreezeFunction, StepKind::DisableMapping]),
+        Decision::Restore => back(case),
+    };
+    let digest = digest(case, decision, &steps);
+    Some(Plan { decision, steps, digest })
+}
+
+fn forward(case: &Case, kinds: &[StepKind]) -> Vec<PlannedStep> {
+    let (Some(mapping), Some(snapshot)) = (&case.mapping, case.latest()) else { return Vec::new() };
+    let wanted = kinds.iter().filter(|kind| !case.in_force(**kind));
+    wanted.map(|kind| PlannedStep { step: *kind, undoes: None, call: kind.call(mapping, snapshot) }).collect()
+}
+
+/// The undo of every step in force, the last one first.
+fn back(case: &Case) -> Vec<PlannedStep> {
+    let done = case.steps.iter().rev().filter(|step| case.holds(step));
+    done.filter_map(|step| {
+        let call = step.kind.undo(case.prior(step.kind)?, case.baseline.as_ref(), case.latest(), &step.call)?;
+        Some(PlannedStep { step: step.kind, undoes: Some(step.id), call })
+    })
+    .collect()
+}
+
+fn digest(case: &Case, decision: Decision, steps: &[PlannedStep]) -> String {
+    let about = case.latest().map(|snapshot| json!([snapshot.uuid, snapshot.function.arn, snapshot.source, snapshot.wiring]));
+    let text = json!([case.id, decision, steps, about]).to_string();
+    HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
+}

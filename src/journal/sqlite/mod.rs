@@ -1,0 +1,257 @@
+//! The journal in one `SQLite` file: WAL, synchronous FULL, one writer thread.
+//!
+//! Work that waits for the thread is committed together, so that a flood costs few disk flushes; each piece stands in
+//! a savepoint of its own, and nobody is told that their piece is written before the commit.
+
+mod audit;
+mod chain;
+mod project;
+mod query;
+mod schema;
+
+pub use audit::Audit;
+
+use crate::case::{Case, CaseEvent, CaseId, Opened, Summary, SystemEvent};
+use crate::mapping::{Baseline, MappingKey};
+use crate::ports::{Ballot, Clock, Journal, JournalError, Known, Opening, Recorded};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use tokio::sync::oneshot;
+
+/// How much waiting work one commit takes at most.
+const BATCH: usize = 256;
+
+type Reply = Box<dyn FnOnce(Option<JournalError>) + Send>;
+type Work = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+
+/// The journal in a `SQLite` file. Clones share it; the last one dropped checkpoints the WAL.
+#[derive(Clone)]
+pub struct SqliteJournal {
+    inbox: mpsc::Sender<Work>,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+}
+
+/// Held by the one `run` of a journal.
+#[derive(Debug)]
+pub struct WorkerLock {
+    _file: File,
+}
+
+impl SqliteJournal {
+    /// Opens the file, and makes it where `create` says so and it does not exist.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>, create: bool) -> Result<Self, JournalError> {
+        if !create && !path.exists() {
+            return Err(JournalError::Unavailable(format!(
+                "{} does not exist: `sluicegate run` makes it, at the place that [journal] url names",
+                path.display()
+            )));
+        }
+        let connection = Connection::open(path)
+            .map_err(|error| JournalError::Unavailable(format!("{}: {error}", path.display())))?;
+        schema::prepare(&connection)?;
+        let (inbox, work) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || serve(connection, &work))
+            .map_err(|error| JournalError::Unavailable(format!("no thread for the journal: {error}")))?;
+        Ok(Self { inbox, path: path.to_owned(), clock })
+    }
+
+    /// Takes the place of the journal's one worker; `None` where another process has it.
+    pub fn lock_worker(&self) -> Result<Option<WorkerLock>, JournalError> {
+        let mut name = self.path.clone().into_os_string();
+        name.push("-worker");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+        let file = file.map_err(|error| JournalError::Unavailable(format!("{}: {error}", name.display())))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(WorkerLock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => {
+                Err(JournalError::Unavailable(format!("{}: {error}", name.display())))
+            }
+        }
+    }
+
+    /// Compares the log's end with where it was last left. Where they differ, says so in the journal, once, and
+    /// rebuilds what is derived from the log. For the worker, at start.
+    pub async fn settle_damage(&self) -> Result<Option<String>, JournalError> {
+        let now = self.clock.now();
+        self.run(move |db| {
+            let Some(found) = audit::tail_damage(db)? else { return Ok(None) };
+            project::rebuild(db)?;
+            let event = SystemEvent::JournalDamaged { found: found.clone() };
+            chain::append_system(db, &event, now)?;
+            Ok(Some(found))
+        })
+        .await
+    }
+
+    /// Walks the whole hash chain.
+    pub async fn audit(&self) -> Result<Audit, JournalError> {
+        self.run(audit::verify).await
+    }
+
+    async fn run<T, F>(&self, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Work = Box::new(move |db| {
+            let result = savepoint(db, work);
+            Box::new(move |uncommitted| {
+                // The caller may have gone: then nobody waits for the answer.
+                let _ = answer.send(uncommitted.map_or(result, Err));
+            })
+        });
+        let gone = || JournalError::Unavailable("its thread has ended".into());
+        self.inbox.send(job).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+fn savepoint<T>(
+    db: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, JournalError>,
+) -> Result<T, JournalError> {
+    db.execute_batch("SAVEPOINT piece").map_err(unavailable)?;
+    let result = work(db);
+    let end = if result.is_ok() { "RELEASE piece" } else { "ROLLBACK TO piece; RELEASE piece" };
+    db.execute_batch(end).map_err(unavailable)?;
+    result
+}
+
+fn serve(db: Connection, inbox: &mpsc::Receiver<Work>) {
+    while let Ok(first) = inbox.recv() {
+        let mut batch = vec![first];
+        batch.extend(inbox.try_iter().take(BATCH - 1));
+        let begun = db.execute_batch("BEGIN IMMEDIATE").map_err(unavailable).err();
+        let replies: Vec<Reply> = batch.into_iter().map(|work| work(&db)).collect();
+        let failed = begun.or_else(|| db.execute_batch("COMMIT").map_err(unavailable).err());
+        if failed.is_some() && !db.is_autocommit() {
+            // The commit failed and the transaction is still open: nothing of it may become durable later.
+            let _ = db.execute_batch("ROLLBACK");
+        }
+        for reply in replies {
+            reply(failed.clone());
+        }
+    }
+    // Errors here lose nothing: the WAL is taken up at the next start.
+    let _ = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    let _ = db.close();
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unavailable(error: rusqlite::Error) -> JournalError {
+    JournalError::Unavailable(error.to_string())
+}
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    async fn open(&self, opened: &Opened, more: &[CaseEvent]) -> Result<Opening, JournalError> {
+        let (opened, more, now) = (opened.clone(), more.to_vec(), self.clock.now());
+        self.run(move |db| {
+            let finding = &opened.finding;
+            if let Some(known) = query::known(db, &finding.account, &finding.region, &finding.event.id)? {
+                return Ok(Opening::Known(known));
+            }
+            if let Some(mapping) = &opened.mapping
+                && let Some(case) = query::open_case_on(db, mapping)?
+            {
+                return Ok(Opening::Busy(case));
+            }
+            let id = opened.case_id.clone();
+            let mut events = vec![CaseEvent::Opened(Box::new(opened))];
+            events.extend(more);
+            chain::append_case(db, &id, 0, &events, now).map(|case| Opening::Opened(Box::new(case)))
+        })
+        .await
+    }
+
+    async fn append(&self, case: &CaseId, expected: u64, events: &[CaseEvent]) -> Result<Case, JournalError> {
+        let (case, events, now) = (case.clone(), events.to_vec(), self.clock.now());
+        self.run(move |db| chain::append_case(db, &case, expected, &events, now)).await
+    }
+
+    async fn record(&self, event: &SystemEvent) -> Result<(), JournalError> {
+        let (event, now) = (event.clone(), self.clock.now());
+        self.run(move |db| {
+            if project::recorded_before(db, &event)? {
+                return Ok(());
+            }
+            chain::append_system(db, &event, now)
+        })
+        .await
+    }
+
+    async fn case(&self, id: &CaseId) -> Result<Option<Case>, JournalError> {
+        let id = id.clone();
+        self.run(move |db| query::case(db, &id)).await
+    }
+
+    async fn history(&self, id: &CaseId) -> Result<Vec<Recorded<CaseEvent>>, JournalError> {
+        let id = id.clone();
+        self.run(move |db| query::history(db, &id)).await
+    }
+
+    async fn cases(&self) -> Result<Vec<Summary>, JournalError> {
+        self.run(query::cases).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<CaseId>, JournalError> {
+        self.run(query::unfinished).await
+    }
+
+    async fn known(&self, account: &str, region: &str, event_id: &str) -> Result<Option<Known>, JournalError> {
+        let (account, region, event_id) = (account.to_owned(), region.to_owned(), event_id.to_owned());
+        self.run(move |db| query::known(db, &account, &region, &event_id)).await
+    }
+
+    async fn open_case_on(&self, mapping: &MappingKey) -> Result<Option<CaseId>, JournalError> {
+        let mapping = mapping.clone();
+        self.run(move |db| query::open_case_on(db, &mapping)).await
+    }
+
+    async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
+        let mapping = mapping.clone();
+        self.run(move |db| query::baseline(db, &mapping)).await
+    }
+
+    async fn own_request(&self, request_id: &str) -> Result<Option<CaseId>, JournalError> {
+        let request_id = request_id.to_owned();
+        self.run(move |db| query::own_request(db, &request_id)).await
+    }
+
+    async fn findings_by(&self, principal_arn: &str, since: Timestamp) -> Result<u32, JournalError> {
+        let principal = principal_arn.to_owned();
+        self.run(move |db| query::findings_by(db, &principal, since)).await
+    }
+
+    async fn wrong_of_last_ten(&self, account: &str) -> Result<u32, JournalError> {
+        let account = account.to_owned();
+        self.run(move |db| query::wrong_of_last_ten(db, &account)).await
+    }
+
+    async fn cast(&self, ballot: &Ballot) -> Result<(), JournalError> {
+        let ballot = ballot.clone();
+        self.run(move |db| query::cast(db, &ballot)).await
+    }
+
+    async fn ballots(&self) -> Result<Vec<Ballot>, JournalError> {
+        self.run(query::ballots).await
+    }
+
+    async fn settle(&self, ballot_id: &str) -> Result<(), JournalError> {
+        let id = ballot_id.to_owned();
+        self.run(move |db| query::settle(db, &id)).await
+    }
+
+    async fn version(&self) -> Result<u64, JournalError> {
+        self.run(query::version).await
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading.
+
+use super::{chain, unavailable};
+use crate::case::{Case, CaseEvent, CaseId, Summary, SystemEvent};
+use crate::mapping::{Baseline, MappingKey};
+use crate::ports::{Ballot, JournalError, Known, Recorded};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use serde::de::DeserializeOwned;
+
+pub(super) fn case(db: &Connection, id: &CaseId) -> Result<Option<Case>, JournalError> {
+    let history = history(db, id)?;
+    let events = history.iter().map(|recorded| (&recorded.event, recorded.at));
+    Case::fold(events).map_err(|error| JournalError::Damaged(error.to_string()))
+}
+
+pub(super) fn history(db: &Connection, id: &CaseId) -> Result<Vec<Recorded<CaseEvent>>, JournalError> {
+    stream(db, id.as_str())
+}
+
+pub(super) fn system(db: &Connection) -> Result<Vec<Recorded<SystemEvent>>, JournalError> {
+    stream(db, chain::SYSTEM)
+}
+
+fn stream<E: DeserializeOwned>(db: &Connection, stream: &str) -> Result<Vec<Recorded<E>>, JournalError> {
+    let rows = list(db, "SELECT seq, at, body FROM events WHERE stream = ? ORDER BY stream_seq", [stream], |row| {
+        Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    rows.into_iter()
+        .map(|(seq, at, body)| {
+            let damaged = |error: &dyn std::fmt::Display| JournalError::Damaged(format!("event {seq}: {error}"));
+            let at: Timestamp = at.parse().map_err(|error| damaged(&error))?;
+            let event = serde_json::from_str(&body).map_err(|error| damaged(&error))?;
+            Ok(Recorded { seq, at, event })
+        })
+        .collect()
+}
+
+/// The ids of all cases, in the order in which they began.
+pub(super) fn streams(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
+    let sql = "SELECT stream FROM events WHERE stream <> 'system' AND stream_seq = 1 ORDER BY seq";
+    ids(list(db, sql, [], |row| row.get(0))?)
+}
+
+pub(super) fn cases(db: &Connection) -> Result<Vec<Summary>, JournalError> {
+    let rows: Vec<String> = list(db, "SELECT summary FROM cases ORDER BY opened_seq", [], |row| row.get(0))?;
+    rows.iter().map(|row| parse(row)).collect()
+}
+
+pub(super) fn unfinished(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
+    ids(list(db, "SELECT case_id FROM cases WHERE state <> 'closed' ORDER BY opened_seq", [], |row| row.get(0))?)
+}
+
+pub(super) fn known(
+    db: &Connection,
+    account: &str,
+    region: &str,
+    id: &str,
+) -> Result<Option<Known>, JournalError> {
+    let sql = "SELECT case_id FROM seen WHERE account = ? AND region = ? AND id = ?";
+    let found: Option<Option<String>> = one(db, sql, params![account, region, id])?;
+    found.map(|case| case.map_or(Ok(Known::Settled), |case| case_id(&case).map(Known::Case))).transpose()
+}
+
+pub(super) fn open_case_on(db: &Connection, mapping: &MappingKey) -> Result<Option<CaseId>, JournalError> {
+    let sql = "SELECT case_id FROM open_mappings WHERE account = ? AND region = ? AND uuid = ?";
+    let found: Option<String> = one(db, sql, params![mapping.account, mapping.region, mapping.uuid])?;
+    found.map(|case| case_id(&case)).transpose()
+}
+
+pub(super) fn baseline(db: &Connection, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
+    let sql = "SELECT body FROM baselines WHERE account = ? AND region = ? AND uuid = ?";
+    let found: Option<String> = one(db, sql, params![mapping.account, mapping.region, mapping.uuid])?;
+    found.map(|body| parse(&body)).transpose()
+}
+
+pub(super) fn own_request(db: &Connection, request: &str) -> Result<Option<CaseId>, JournalError> {
+    let found: Option<String> = one(db, "SELECT case_id FROM own_requests WHERE request_id = ?", [request])?;
+    found.map(|case| case_id(&case)).transpose()
+}
+
+pub(super) fn findings_by(db: &Connection, principal: &str, since: Timestamp) -> Result<u32, JournalError> {
+    let sql = "SELECT count(*) FROM cases WHERE principal = ? AND principal <> '' AND opened_at >= ? AND confirmed";
+    one(db, sql, params![principal, since.to_string()]).map(Option::unwrap_or_default)
+}
+
+pub(super) fn wrong_of_last_ten(db: &Connection, account: &str) -> Result<u32, JournalError> {
+    let sql = "SELECT count(*) FROM (SELECT outcome FROM cases WHERE account = ? AND decided AND state = 'closed'
+               ORDER BY updated_at DESC LIMIT 10) WHERE outcome = 'restored'";
+    one(db, sql, [account]).map(Option::unwrap_or_default)
+}
+
+pub(super) fn cast(db: &Connection, ballot: &Ballot) -> Result<(), JournalError> {
+    let body = chain::json(ballot)?;
+    db.execute("INSERT OR IGNORE INTO ballots (id, body) VALUES (?, ?)", [&ballot.id, &body]).map_err(unavailable)?;
+    Ok(())
+}
+
+pub(super) fn ballots(db: &Connection) -> Result<Vec<Ballot>, JournalError> {
+    let rows: Vec<String> = list(db, "SELECT body FROM ballots ORDER BY rowid", [], |row| row.get(0))?;
+    rows.iter().map(|row| parse(row)).collect()
+}
+
+pub(super) fn settle(db: &Connection, id: &str) -> Result<(), JournalError> {
+    db.execute("DELETE FROM ballots WHERE id = ?", [id]).map_err(unavailable)?;
+    Ok(())
+}
+
+/// Grows with every append and every ballot.
+pub(super) fn version(db: &Connection) -> Result<u64, JournalError> {
+    let sql = "SELECT coalesce((SELECT max(seq) FROM events), 0) + coalesce((SELECT max(rowid) FROM ballots), 0)";
+    one(db, sql, []).map(Option::unwrap_or_default)
+}
+
+fn list<T>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, JournalError> {
+    db.prepare_cached(sql)
+        .and_then(|mut select| select.query_map(params, read)?.collect())
+        .map_err(unavailable)
+}
+
+fn one<T: rusqlite::types::FromSql>(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> Result<Option<T>, JournalError> {
+    db.prepare_cached(sql)
+        .and_then(|mut select| select.query_row(params, |row| row.get(0)).optional())
+        .map_err(unavailable)
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, JournalError> {
+    serde_json::from_str(text).map_err(|error| JournalError::Damaged(error.to_string()))
+}
+
+fn case_id(text: &str) -> Result<CaseId, JournalError> {
+    text.parse().map_err(JournalError::Damaged)
+}
+
+fn ids(texts: Vec<String>) -> Result<Vec<CaseId>, JournalError> {
+    texts.iter().map(|text| case_id(text)).collect()
+}

@@ -1,0 +1,80 @@
+//! The tables. `events` is the journal; all others are derived from it and can be rebuilt, but for `ballots` (votes on
+//! their way) and `heads` (where the chain was last left).
+
+use super::unavailable;
+use crate::ports::JournalError;
+use rusqlite::Connection;
+use std::time::Duration;
+
+/// The version of the tables, kept in `PRAGMA user_version`.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS events (
+    seq        INTEGER PRIMARY KEY,      -- gapless, from 1
+    stream     TEXT    NOT NULL,         -- a case's id, or 'system'
+    stream_seq INTEGER NOT NULL,         -- gapless in the stream, from 1
+    at         TEXT    NOT NULL,         -- RFC 3339, UTC
+    type       TEXT    NOT NULL,
+    version    INTEGER NOT NULL,         -- of the body's schema
+    body       TEXT    NOT NULL,         -- JSON
+    prev       TEXT    NOT NULL,         -- the hash of the row before; '' in the first
+    hash       TEXT    NOT NULL,         -- SHA-256 over all of the above
+    UNIQUE (stream, stream_seq)
+);
+CREATE TABLE IF NOT EXISTS heads (
+    chain TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS cases (
+    case_id TEXT PRIMARY KEY, state TEXT NOT NULL, outcome TEXT, account TEXT NOT NULL, region TEXT NOT NULL,
+    mapping_uuid TEXT, principal TEXT NOT NULL, confirmed INTEGER NOT NULL, decided INTEGER NOT NULL,
+    due_at TEXT, opened_at TEXT NOT NULL, updated_at TEXT NOT NULL, opened_seq INTEGER NOT NULL, summary TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS cases_by_state ON cases (state) WHERE state <> 'closed';
+CREATE INDEX IF NOT EXISTS cases_by_principal ON cases (principal, opened_at);
+CREATE INDEX IF NOT EXISTS cases_by_account ON cases (account, updated_at) WHERE decided;
+CREATE TABLE IF NOT EXISTS open_mappings (
+    account TEXT NOT NULL, region TEXT NOT NULL, uuid TEXT NOT NULL, case_id TEXT NOT NULL,
+    PRIMARY KEY (account, region, uuid)
+);
+CREATE TABLE IF NOT EXISTS seen (
+    account TEXT NOT NULL, region TEXT NOT NULL, id TEXT NOT NULL, case_id TEXT,
+    PRIMARY KEY (account, region, id)
+);
+CREATE TABLE IF NOT EXISTS baselines (
+    account TEXT NOT NULL, region TEXT NOT NULL, uuid TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (account, region, uuid)
+);
+CREATE TABLE IF NOT EXISTS own_requests (
+    request_id TEXT PRIMARY KEY, case_id TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ballots (
+    id TEXT PRIMARY KEY, body TEXT NOT NULL
+);
+";
+
+/// What is derived from the log.
+pub(super) const DERIVED: [&str; 5] = ["cases", "open_mappings", "seen", "baselines", "own_requests"];
+
+/// Sets the connection up and makes what is missing.
+pub(super) fn prepare(db: &Connection) -> Result<(), JournalError> {
+    db.busy_timeout(Duration::from_secs(10)).map_err(unavailable)?;
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(unavailable)?;
+    if mode != "wal" {
+        return Err(JournalError::Unavailable(format!(
+            "this file system does not let SQLite keep a write-ahead log (journal mode {mode})"
+        )));
+    }
+    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").map_err(unavailable)?;
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unavailable)?;
+    if found > VERSION {
+        return Err(JournalError::Unavailable(format!(
+            "it was written by a newer sluicegate (tables of version {found}, this one knows {VERSION})"
+        )));
+    }
+    if found < VERSION {
+        let make = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT");
+        db.execute_batch(&make).map_err(unavailable)?;
+    }
+    Ok(())
+}
