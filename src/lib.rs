@@ -1,6 +1,11 @@
 //! sluicegate closes rogue AWS Lambda event source mappings within seconds, and a person decides the rest.
 //!
-//! The modules stand in the order in which an event flows through them.
+//! The modules stand in the order in which an event flows through them. A CloudTrail record comes in by the [`intake`],
+//! [`cloudtrail`] reads it, [`detection`] makes a finding of it, [`policy`] judges the actor. What is not allowed becomes
+//! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`].
+//! The [`responder`] does all that, and knows the world only by its [`ports`]; [`journal`] and [`aws`] are the real ones.
+//!
+//! Everything above `ports` is pure: it knows no clock, no network and no file.
 
 pub mod mapping;
 
@@ -12,6 +17,21 @@ pub mod containment;
 
 pub mod case;
 
+pub mod approval;
+
 pub mod ports;
 
+pub mod responder;
+
+pub mod intake;
+
+pub mod aws;
 pub mod journal;
+
+mod clock;
+mod config;
+mod http;
+mod policy_files;
+mod telemetry;
+
+pub mod cli;

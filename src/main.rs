@@ -1,2 +1,9 @@
 //! The command `sluicegate`.
-fn main() {}
+
+use clap::Parser;
+use sluicegate::cli::{self, Cli};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main(Cli::parse())
+}

@@ -286,6 +286,9 @@ pub trait Journal: Send + Sync {
     /// The open case of a mapping.
     async fn open_case_on(&self, mapping: &MappingKey) -> Result<Option<CaseId>, JournalError>;
 
+    /// Every case of a mapping, oldest first.
+    async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError>;
+
     /// The last accepted configuration of a mapping.
     async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError>;
 
@@ -306,6 +309,9 @@ pub trait Journal: Send + Sync {
 
     /// Takes a vote off, once its outcome is in the journal.
     async fn settle(&self, ballot_id: &str) -> Result<(), JournalError>;
+
+    /// Why a vote did not count, where it did not.
+    async fn refusal(&self, ballot_id: &str) -> Result<Option<String>, JournalError>;
 
     /// Changes whenever anybody appends: a cheap way to notice.
     async fn version(&self) -> Result<u64, JournalError>;

@@ -95,6 +95,8 @@ pub enum Evidence {
 /// A vote that was verified and counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
+    /// Its own id.
+    pub ballot: String,
     /// The person's id: votes count people.
     pub person: String,
     /// The identity under which the vote came.
@@ -279,6 +281,8 @@ pub enum SystemEvent {
     },
     /// A vote that did not count.
     VoteRefused {
+        /// The vote's id.
+        ballot: String,
         /// The case.
         case_id: CaseId,
         /// What was wanted.

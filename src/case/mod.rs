@@ -1,5 +1,6 @@
 //! A case: a finding that was not allowed, and all that follows. Pure: events, the fold over them, what to do next.
 
+pub mod baseline;
 mod decision;
 mod event;
 mod fold;
@@ -13,6 +14,7 @@ pub use decision::Decision;
 pub use event::{CaseEvent, Evidence, Mode, Opened, Provenance, SystemEvent, Vote, VERSION};
 pub use fold::Illegal;
 pub use id::CaseId;
+pub(crate) use next::response_steps;
 pub use next::{Next, next};
 pub use plan::{Plan, PlannedStep, plan_for};
 pub use state::{Case, Outcome, State, Step, StepStatus, Tally};

@@ -28,10 +28,18 @@ const BATCH: usize = 256;
 type Reply = Box<dyn FnOnce(Option<JournalError>) + Send>;
 type Work = Box<dyn FnOnce(&Connection) -> Reply + Send>;
 
+/// What the thread is asked to do.
+enum Job {
+    /// A piece of work for the next commit.
+    Piece(Work),
+    /// Bring the write-ahead log into the file, after the commit.
+    Checkpoint(oneshot::Sender<Result<(), JournalError>>),
+}
+
 /// The journal in a `SQLite` file. Clones share it; the last one dropped checkpoints the WAL.
 #[derive(Clone)]
 pub struct SqliteJournal {
-    inbox: mpsc::Sender<Work>,
+    inbox: mpsc::Sender<Job>,
     path: PathBuf,
     clock: Arc<dyn Clock>,
 }
@@ -110,7 +118,15 @@ impl SqliteJournal {
             })
         });
         let gone = || JournalError::Unavailable("its thread has ended".into());
-        self.inbox.send(job).map_err(|_| gone())?;
+        self.inbox.send(Job::Piece(job)).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Brings the write-ahead log into the file, so that the file alone is the journal.
+    pub async fn checkpoint(&self) -> Result<(), JournalError> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || JournalError::Unavailable("its thread has ended".into());
+        self.inbox.send(Job::Checkpoint(answer)).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
@@ -126,12 +142,18 @@ fn savepoint<T>(
     result
 }
 
-fn serve(db: Connection, inbox: &mpsc::Receiver<Work>) {
+fn serve(db: Connection, inbox: &mpsc::Receiver<Job>) {
     while let Ok(first) = inbox.recv() {
         let mut batch = vec![first];
         batch.extend(inbox.try_iter().take(BATCH - 1));
         let begun = db.execute_batch("BEGIN IMMEDIATE").map_err(unavailable).err();
-        let replies: Vec<Reply> = batch.into_iter().map(|work| work(&db)).collect();
+        let (mut replies, mut checkpoints) = (Vec::new(), Vec::new());
+        for job in batch {
+            match job {
+                Job::Piece(work) => replies.push(work(&db)),
+                Job::Checkpoint(answer) => checkpoints.push(answer),
+            }
+        }
         let failed = begun.or_else(|| db.execute_batch("COMMIT").map_err(unavailable).err());
         if failed.is_some() && !db.is_autocommit() {
             // The commit failed and the transaction is still open: nothing of it may become durable later.
@@ -140,10 +162,18 @@ fn serve(db: Connection, inbox: &mpsc::Receiver<Work>) {
         for reply in replies {
             reply(failed.clone());
         }
+        for answer in checkpoints {
+            // The caller may have gone.
+            let _ = answer.send(checkpoint(&db));
+        }
     }
     // Errors here lose nothing: the WAL is taken up at the next start.
-    let _ = db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    let _ = checkpoint(&db);
     let _ = db.close();
+}
+
+fn checkpoint(db: &Connection) -> Result<(), JournalError> {
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(unavailable)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -217,6 +247,11 @@ impl Journal for SqliteJournal {
         self.run(move |db| query::open_case_on(db, &mapping)).await
     }
 
+    async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
+        let mapping = mapping.clone();
+        self.run(move |db| query::cases_on(db, &mapping)).await
+    }
+
     async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
         let mapping = mapping.clone();
         self.run(move |db| query::baseline(db, &mapping)).await
@@ -249,6 +284,11 @@ impl Journal for SqliteJournal {
     async fn settle(&self, ballot_id: &str) -> Result<(), JournalError> {
         let id = ballot_id.to_owned();
         self.run(move |db| query::settle(db, &id)).await
+    }
+
+    async fn refusal(&self, ballot_id: &str) -> Result<Option<String>, JournalError> {
+        let id = ballot_id.to_owned();
+        self.run(move |db| query::refusal(db, &id)).await
     }
 
     async fn version(&self) -> Result<u64, JournalError> {

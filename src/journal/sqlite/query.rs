@@ -68,6 +68,11 @@ pub(super) fn open_case_on(db: &Connection, mapping: &MappingKey) -> Result<Opti
     found.map(|case| case_id(&case)).transpose()
 }
 
+pub(super) fn cases_on(db: &Connection, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
+    let sql = "SELECT case_id FROM cases WHERE account = ? AND region = ? AND mapping_uuid = ? ORDER BY opened_seq";
+    ids(list(db, sql, params![mapping.account, mapping.region, mapping.uuid], |row| row.get(0))?)
+}
+
 pub(super) fn baseline(db: &Connection, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
     let sql = "SELECT body FROM baselines WHERE account = ? AND region = ? AND uuid = ?";
     let found: Option<String> = one(db, sql, params![mapping.account, mapping.region, mapping.uuid])?;
@@ -104,6 +109,12 @@ pub(super) fn ballots(db: &Connection) -> Result<Vec<Ballot>, JournalError> {
 pub(super) fn settle(db: &Connection, id: &str) -> Result<(), JournalError> {
     db.execute("DELETE FROM ballots WHERE id = ?", [id]).map_err(unavailable)?;
     Ok(())
+}
+
+pub(super) fn refusal(db: &Connection, ballot: &str) -> Result<Option<String>, JournalError> {
+    let sql = "SELECT body ->> 'why' FROM events WHERE stream = 'system' AND type = 'vote_refused'
+               AND body ->> 'ballot' = ? ORDER BY seq DESC LIMIT 1";
+    one(db, sql, [ballot])
 }
 
 /// Grows with every append and every ballot.

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS cases (
     due_at TEXT, opened_at TEXT NOT NULL, updated_at TEXT NOT NULL, opened_seq INTEGER NOT NULL, summary TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS cases_by_state ON cases (state) WHERE state <> 'closed';
+CREATE INDEX IF NOT EXISTS cases_by_mapping ON cases (mapping_uuid);
 CREATE INDEX IF NOT EXISTS cases_by_principal ON cases (principal, opened_at);
 CREATE INDEX IF NOT EXISTS cases_by_account ON cases (account, updated_at) WHERE decided;
 CREATE TABLE IF NOT EXISTS open_mappings (

@@ -1,0 +1,173 @@
+//! The port `Lambda` on the SDK.
+
+use super::answer::{KeepBody, snapshot};
+use super::clients::Clients;
+use super::errors::call_error;
+use super::limits::Limits;
+use crate::containment::MappingChange;
+use crate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
+use crate::ports::{Acknowledged, CallError, Lambda};
+use async_trait::async_trait;
+use aws_sdk_lambda::operation::RequestId;
+use aws_sdk_lambda::types::{
+    DestinationConfig, Filter, FilterCriteria, OnFailure, OnSuccess, SourceAccessConfiguration, SourceAccessType,
+};
+use serde_json::Value;
+
+/// Lambda's control plane by the SDK, under a limit for each account and region.
+#[derive(Debug, Clone)]
+pub struct AwsLambda {
+    clients: Clients,
+    limits: Limits,
+}
+
+impl AwsLambda {
+    /// With these clients, under these limits.
+    pub fn new(clients: Clients, limits: Limits) -> Self {
+        Self { clients, limits }
+    }
+
+    async fn client(&self, account: &str, region: &str) -> aws_sdk_lambda::Client {
+        self.limits.wait(account, region).await;
+        self.clients.lambda(region)
+    }
+}
+
+#[async_trait]
+impl Lambda for AwsLambda {
+    async fn mapping(&self, key: &MappingKey) -> Result<Option<Snapshot>, CallError> {
+        let body = KeepBody::default();
+        let client = self.client(&key.account, &key.region).await;
+        let answer = client.get_event_source_mapping().uuid(&key.uuid).customize().interceptor(body.clone()).send();
+        match answer.await.map_err(call_error) {
+            Ok(_) => {
+                let read = snapshot(&body.json()?, &key.account, &key.region)?;
+                if read.uuid == key.uuid {
+                    return Ok(Some(read));
+                }
+                Err(CallError::Nonsense { message: format!("asked for mapping {}, got {}", key.uuid, read.uuid) })
+            }
+            Err(CallError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn find_mappings(
+        &self,
+        account: &str,
+        region: &str,
+        function: &FunctionRef,
+        source: &SourceRef,
+    ) -> Result<Vec<Snapshot>, CallError> {
+        let mut found = Vec::new();
+        let mut marker: Option<String> = None;
+        loop {
+            let body = KeepBody::default();
+            let client = self.client(account, region).await;
+            let mut list = client.list_event_source_mappings().max_items(100).set_marker(marker);
+            if !function.arn.is_empty() {
+                list = list.function_name(&function.arn);
+            }
+            if !source.arn.is_empty() {
+                list = list.event_source_arn(&source.arn);
+            }
+            let page = list.customize().interceptor(body.clone()).send().await.map_err(call_error);
+            let page = match page {
+                Ok(page) => page,
+                // The function itself is gone: so Lambda lists none by it.
+                Err(CallError::NotFound { .. }) => return Ok(found),
+                Err(error) => return Err(error),
+            };
+            let json = body.json()?;
+            for entry in json["EventSourceMappings"].as_array().unwrap_or(&Vec::new()) {
+                let entry = snapshot(entry, account, region)?;
+                if entry.function.arn == function.arn && entry.source.arn == source.arn && entry.source.name == source.name {
+                    found.push(entry);
+                }
+            }
+            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+            if marker.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn update_mapping(&self, key: &MappingKey, change: &MappingChange) -> Result<Acknowledged, CallError> {
+        let client = self.client(&key.account, &key.region).await;
+        let wiring = &change.wiring;
+        let answer = client
+            .update_event_source_mapping()
+            .uuid(&key.uuid)
+            .set_enabled(change.enabled)
+            .set_function_name(change.function_arn.clone())
+            .set_filter_criteria(wiring.filters.as_ref().map(|filters| {
+                let filters = filters.iter().map(|pattern| Filter::builder().pattern(pattern).build()).collect();
+                FilterCriteria::builder().set_filters(Some(filters)).build()
+            }))
+            .set_destination_config(destinations(change))
+            .set_source_access_configurations(wiring.source_access.as_ref().map(|all| {
+                all.iter()
+                    .map(|access| {
+                        let kind = SourceAccessType::from(access.kind.as_str());
+                        SourceAccessConfiguration::builder().r#type(kind).uri(&access.uri).build()
+                    })
+                    .collect()
+            }))
+            .send()
+            .await
+            .map_err(call_error)?;
+        Ok(Acknowledged { request_id: answer.request_id().unwrap_or_default().to_owned() })
+    }
+
+    async fn concurrency(&self, account: &str, region: &str, function_arn: &str) -> Result<Option<i32>, CallError> {
+        let body = KeepBody::default();
+        let client = self.client(account, region).await;
+        let get = client.get_function_concurrency().function_name(function_arn).customize().interceptor(body.clone());
+        get.send().await.map_err(call_error)?;
+        match &body.json()?["ReservedConcurrentExecutions"] {
+            Value::Null => Ok(None),
+            value => {
+                let reserved = value.as_i64().and_then(|n| i32::try_from(n).ok());
+                let message = || format!("ReservedConcurrentExecutions is {value}");
+                reserved.map(Some).ok_or_else(|| CallError::Nonsense { message: message() })
+            }
+        }
+    }
+
+    async fn set_concurrency(
+        &self,
+        account: &str,
+        region: &str,
+        function_arn: &str,
+        reserved: Option<i32>,
+    ) -> Result<Acknowledged, CallError> {
+        let client = self.client(account, region).await;
+        let request_id = match reserved {
+            Some(reserved) => {
+                let put = client.put_function_concurrency().function_name(function_arn);
+                let answer = put.reserved_concurrent_executions(reserved).send().await.map_err(call_error)?;
+                answer.request_id().unwrap_or_default().to_owned()
+            }
+            None => {
+                let delete = client.delete_function_concurrency().function_name(function_arn);
+                let answer = delete.send().await.map_err(call_error)?;
+                answer.request_id().unwrap_or_default().to_owned()
+            }
+        };
+        Ok(Acknowledged { request_id })
+    }
+}
+
+fn destinations(change: &MappingChange) -> Option<DestinationConfig> {
+    let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let wiring = &change.wiring;
+    if wiring.on_failure.is_none() && wiring.on_success.is_none() {
+        return None;
+    }
+    let failure = OnFailure::builder().set_destination(named(&wiring.on_failure)).build();
+    let mut config = DestinationConfig::builder().on_failure(failure);
+    if let Some(success) = named(&wiring.on_success) {
+        config = config.on_success(OnSuccess::builder().destination(success).build());
+    }
+    Some(config.build())
+}

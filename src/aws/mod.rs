@@ -1,0 +1,19 @@
+//! AWS: the ports' real adapters, on the SDK.
+
+mod answer;
+mod clients;
+mod errors;
+mod identity;
+mod lambda;
+mod limits;
+mod trail;
+
+pub use clients::{AwsSettings, Clients};
+pub use identity::AwsIdentity;
+pub(crate) use errors::call_error;
+pub use lambda::AwsLambda;
+pub use limits::Limits;
+pub use trail::AwsTrail;
+
+/// Seconds to wait for one try of a control-plane call before it counts as unanswered.
+pub(crate) const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,0 +1,142 @@
+//! `run`: the responder, until SIGTERM.
+
+use super::worker::World;
+use super::{Failure, Format, Result, load_policies, read_policies, show};
+use crate::config::Config;
+use crate::http::{self, Readiness};
+use crate::intake::{Health, SqsIntake, SqsSettings};
+use crate::policy::{PolicyFiles, Problem};
+use crate::responder::Responder;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long what is in hand may take to come to an end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often the policies are looked at.
+const RELOAD: Duration = Duration::from_secs(1);
+/// How often the journal is looked at for what the command line wrote.
+const LOOK: Duration = Duration::from_millis(400);
+
+pub(super) async fn run(config: Config) -> Result {
+    let queue_url = config.queue_url()?.to_owned();
+    let policies = load_policies(&config.policy.dir, Format::Text)?;
+    let digest = policies.digest().to_owned();
+    for section in config.unused_sections() {
+        tracing::warn!("{section} is understood, and does nothing in this version");
+    }
+    let world = World::new(&config, true).await?;
+    let Some(_lock) = world.journal.lock_worker()? else {
+        return Err(Failure::Usage(format!("another `sluicegate run` has the journal {}", config.journal.url)));
+    };
+    if let Some(found) = world.journal.settle_damage().await? {
+        tracing::error!(found, "the journal is not as it was left; `sluicegate audit verify` tells more. It goes on");
+    }
+    let (stop, stopping) = watch::channel(false);
+    let responder = world.responder(&config, policies, stopping.clone()).await?;
+    let sqs = world.aws.sqs();
+    SqsIntake::check(&sqs, &queue_url)
+        .await
+        .map_err(|error| Failure::Outside(format!("the queue {queue_url} cannot be used: {error}")))?;
+    let health = Health::default();
+    let readiness = Readiness { journal: Arc::new(world.journal.clone()), intake: health.clone() };
+    let listen = config.http.listen;
+    let address = http::serve(listen, readiness, stopping.clone())
+        .await
+        .map_err(|error| Failure::Outside(format!("[http] listen = \"{listen}\": {error}")))?;
+    responder.begun(&digest).await?;
+    let unfinished = responder.resume().await?;
+    let settings = SqsSettings {
+        queue_url,
+        receivers: config.intake.receivers,
+        in_flight: config.intake.in_flight,
+    };
+    let intake = SqsIntake::new(sqs, settings, responder.clone(), health);
+    tracing::info!(
+        mode = ?config.mode, identity = %responder.settings().identity, http = %address, unfinished,
+        policy = digest.get(..12).unwrap_or_default(), "ready"
+    );
+    let receiving = tokio::spawn({
+        let stopping = stopping.clone();
+        async move { intake.run(stopping).await }
+    });
+    tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
+    tokio::spawn(take_votes(responder.clone(), stopping));
+    wait_for_signal().await?;
+    tracing::info!("stopping");
+    // Nobody listening is fine: then all have ended already.
+    let _ = stop.send(true);
+    drain(receiving, &responder).await;
+    world.journal.checkpoint().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn wait_for_signal() -> Result {
+    let no_handler = |error| Failure::Outside(format!("no signal handler: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_handler)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_handler)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn drain(receiving: tokio::task::JoinHandle<()>, responder: &Responder) {
+    let deadline = Instant::now() + DRAIN;
+    if tokio::time::timeout(DRAIN, receiving).await.is_err() {
+        tracing::warn!("messages in hand were not finished in time; they come again after their visibility time-out");
+    }
+    while responder.at_work() > 0 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    if responder.at_work() > 0 {
+        tracing::warn!(cases = responder.at_work(), "cases are taken up again at the next start");
+    }
+}
+
+/// Takes a changed policy set into force, whole, or keeps the last good one and says so.
+async fn reload(dir: PathBuf, responder: Responder, stopping: watch::Receiver<bool>) {
+    let mut last: std::result::Result<PolicyFiles, Vec<Problem>> = crate::policy_files::read(&dir);
+    while !*stopping.borrow() {
+        tokio::time::sleep(RELOAD).await;
+        let now = crate::policy_files::read(&dir);
+        if now == last {
+            continue;
+        }
+        last = now;
+        let outcome = match read_policies(&dir) {
+            Ok((set, _)) => responder.change_policies(set).await,
+            Err(problems) => {
+                let texts: Vec<String> = problems
+                    .iter()
+                    .map(|problem| {
+                        format!("{}:{}:{}: {}", problem.file, problem.line, problem.column, problem.message)
+                    })
+                    .collect();
+                responder.refuse_policies(texts).await
+            }
+        };
+        if let Err(error) = outcome {
+            show::complain(&format!("the change of policies is not in the journal: {error}"));
+        }
+    }
+}
+
+async fn take_votes(responder: Responder, stopping: watch::Receiver<bool>) {
+    let mut seen = 0;
+    while !*stopping.borrow() {
+        match responder.journal_version().await {
+            Ok(version) if version == seen => {}
+            Ok(version) => match responder.take_ballots().await {
+                Ok(waiting) => seen = if waiting { 0 } else { version },
+                Err(error) => tracing::error!(%error, "votes cannot be taken"),
+            },
+            Err(error) => tracing::error!(%error, "the journal cannot be read"),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

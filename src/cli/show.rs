@@ -1,0 +1,78 @@
+//! How things look.
+
+use super::Format;
+use crate::policy::{Problem, Severity};
+use serde::Serialize;
+use std::io::{IsTerminal, Write};
+
+/// A line on standard output. A reader that went away is no error of ours.
+pub(super) fn line(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// One JSON line.
+pub(super) fn json<T: Serialize>(value: &T) {
+    match serde_json::to_string(value) {
+        Ok(text) => line(&text),
+        Err(error) => complain(&format!("cannot be shown as JSON: {error}")),
+    }
+}
+
+/// An error, on standard error.
+pub(super) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "sluicegate: {text}");
+}
+
+/// Text in a colour, where a person looks.
+pub(super) fn coloured(text: &str, code: &str) -> String {
+    if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+pub(super) const RED: &str = "31";
+pub(super) const GREEN: &str = "32";
+pub(super) const YELLOW: &str = "33";
+pub(super) const BOLD: &str = "1";
+
+/// Problems of policy files: `file:line:column: error: …`.
+pub(super) fn problems(problems: &[Problem], format: Format) {
+    for problem in problems {
+        if format == Format::Json {
+            json(problem);
+            continue;
+        }
+        let severity = match problem.severity {
+            Severity::Error => coloured("error", RED),
+            Severity::Warning => coloured("warning", YELLOW),
+        };
+        line(&format!(
+            "{}:{}:{}: {severity}: {}",
+            problem.file, problem.line, problem.column, visible(&problem.message)
+        ));
+        if !problem.suggestion.is_empty() {
+            line(&format!("    {}", visible(&problem.suggestion)));
+        }
+    }
+}
+
+/// Text from outside, with its control characters made visible: it must not command the terminal.
+pub(super) fn visible(text: &str) -> String {
+    let hostile = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .flat_map(|c| if hostile(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
+}
+
+/// Columns, each as wide as its widest cell.
+pub(super) fn table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        line(cells.join("  ").trim_end());
+    }
+}

@@ -1,0 +1,73 @@
+//! What `run` and `decide` have in common: the ports, wired to the real world.
+
+use super::{Failure, Result};
+use crate::aws::{AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::journal::SqliteJournal;
+use crate::policy::PolicySet;
+use crate::ports::{Clock, Identity};
+use crate::responder::{Policies, Ports, Responder, Settings};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// CloudTrail answers two look-ups a second; half of that is left to others.
+const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
+/// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// The outside world.
+pub(super) struct World {
+    pub(super) aws: AwsSettings,
+    pub(super) identity: Arc<AwsIdentity>,
+    pub(super) journal: SqliteJournal,
+    clock: Arc<dyn Clock>,
+}
+
+/// Opens the journal that the configuration names.
+pub(super) fn open_journal(config: &Config, create: bool) -> Result<SqliteJournal> {
+    Ok(SqliteJournal::open(&config.journal_file()?, Arc::new(SystemClock), create)?)
+}
+
+impl World {
+    pub(super) async fn new(config: &Config, create: bool) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let journal = open_journal(config, create)?;
+        let aws = AwsSettings::load().await;
+        aws.region().map_err(Failure::Usage)?;
+        let identity = Arc::new(AwsIdentity::new(&aws, clock.clone()));
+        Ok(Self { aws, identity, journal, clock })
+    }
+
+    /// A responder with the credentials of the environment.
+    pub(super) async fn responder(
+        &self,
+        config: &Config,
+        policies: PolicySet,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Responder> {
+        let arn = self.identity.own().await.map_err(|error| {
+            Failure::Outside(format!("AWS does not say who these credentials are (sts:GetCallerIdentity): {error}"))
+        })?;
+        let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
+        let clients = Clients::new(&self.aws);
+        let ports = Ports {
+            journal: Arc::new(self.journal.clone()),
+            lambda: Arc::new(AwsLambda::new(clients.clone(), Limits::new(config.containment.max_calls_per_second))),
+            trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
+            identity: self.identity.clone(),
+            clock: self.clock.clone(),
+        };
+        let settings = Settings {
+            mode: config.mode,
+            verify_timeout: config.containment.verify_timeout,
+            give_up_after: GIVE_UP_AFTER,
+            worker: format!("{}-{:08x}", std::process::id(), fastrand::u32(..)),
+            identity: arn,
+            account,
+        };
+        Ok(Responder::new(ports, Policies::new(policies), settings, stopping))
+    }
+}

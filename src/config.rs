@@ -1,0 +1,283 @@
+//! `sluicegate.toml` and the environment → typed values. Each key can also be given as `SLUICEGATE__SECTION__KEY`. An
+//! unknown key, or a bad value, is an error that names it. Paths are relative to the file.
+
+use crate::case::Mode;
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The file that is read where none is named.
+pub const DEFAULT_FILE: &str = "sluicegate.toml";
+const ENV_PREFIX: &str = "SLUICEGATE__";
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Whether sluicegate acts.
+    pub mode: Mode,
+    /// Where the policies are.
+    pub policy: PolicyConfig,
+    /// Where events come in.
+    pub intake: IntakeConfig,
+    /// Where cases are kept.
+    pub journal: JournalConfig,
+    /// Roles in other accounts.
+    pub accounts: Option<AccountsConfig>,
+    /// Slack.
+    pub slack: Option<SlackConfig>,
+    /// How credentials are restricted.
+    pub restriction: Option<RestrictionConfig>,
+    /// When people are reminded.
+    pub approval: Option<ApprovalConfig>,
+    /// How mappings are contained.
+    pub containment: ContainmentConfig,
+    /// The local HTTP server.
+    pub http: HttpConfig,
+}
+
+/// `[policy]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// The policy directory.
+    pub dir: PathBuf,
+}
+
+/// `[intake]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntakeConfig {
+    /// The queue that the EventBridge rule feeds.
+    pub queue_url: String,
+    /// How many messages are worked on at once.
+    pub in_flight: usize,
+    /// How many receive calls wait side by side.
+    pub receivers: usize,
+}
+
+/// `[journal]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct JournalConfig {
+    /// `sqlite:PATH`
+    pub url: String,
+}
+
+/// `[accounts]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountsConfig {
+    /// The role to assume in each account.
+    pub role_name: String,
+    /// The external id that its trust policy wants.
+    pub external_id: Option<SecretRef>,
+}
+
+/// `[slack]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SlackConfig {
+    /// The channel that cases are posted to.
+    pub channel: String,
+    /// Where they go when that one fails.
+    pub fallback_channel: Option<String>,
+    /// The app-level token.
+    pub app_token: Option<SecretRef>,
+    /// The bot's token.
+    pub bot_token: Option<SecretRef>,
+    /// For HTTP interactivity.
+    pub signing_secret: Option<SecretRef>,
+    /// The app's id, over HTTP.
+    pub app_id: Option<String>,
+    /// Slack's Web API.
+    pub api_url: Option<String>,
+}
+
+/// `[restriction]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestrictionConfig {
+    /// `cap`, `session` or `quarantine`.
+    pub mode: Option<RestrictionMode>,
+    /// The deny-all managed policy that `cap` attaches.
+    pub cap_policy: Option<String>,
+    /// When people are reminded that a restriction is still on.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub ask_after: Option<Duration>,
+}
+
+/// How credentials are restricted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RestrictionMode {
+    /// A deny-all managed policy.
+    Cap,
+    /// Narrow inline denies.
+    Session,
+    /// A tag and a pre-installed service control policy.
+    Quarantine,
+}
+
+/// `[approval]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalConfig {
+    /// When people are reminded.
+    #[serde(default, deserialize_with = "durations")]
+    pub remind_after: Vec<Duration>,
+    /// When a question lapses.
+    #[serde(default, deserialize_with = "optional_duration")]
+    pub expires_after: Option<Duration>,
+}
+
+/// `[containment]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContainmentConfig {
+    /// How long to wait for a change to be read back before the call is repeated.
+    #[serde(deserialize_with = "duration")]
+    pub verify_timeout: Duration,
+    /// Lambda calls in each account and region.
+    pub max_calls_per_second: NonZeroU32,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self { dir: "policies".into() }
+    }
+}
+
+impl Default for IntakeConfig {
+    fn default() -> Self {
+        Self { queue_url: String::new(), in_flight: 64, receivers: 4 }
+    }
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self { url: "sqlite:sluicegate.db".into() }
+    }
+}
+
+impl Default for ContainmentConfig {
+    fn default() -> Self {
+        let ten = NonZeroU32::MIN.saturating_add(9);
+        Self { verify_timeout: Duration::from_secs(120), max_calls_per_second: ten }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8780)) }
+    }
+}
+
+/// Where a secret is; never the secret itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretRef(String);
+
+impl fmt::Debug for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = ["env:", "file:", "secretsmanager:"];
+        if known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())) {
+            return Ok(Self(text));
+        }
+        // The value itself is not repeated: it may be the secret.
+        Err(D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself"))
+    }
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+impl Config {
+    /// Reads the configuration. A `file` that is named must exist; the default one need not.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        if file.is_some() && !path.is_file() {
+            return Err(ConfigError(format!("{} does not exist, or is no file", path.display())));
+        }
+        let figment = Figment::new().merge(Toml::file_exact(path)).merge(Env::prefixed(ENV_PREFIX).split("__"));
+        let mut config: Self = figment.extract().map_err(|error| {
+            let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
+            ConfigError(all.join("\n"))
+        })?;
+        let base = path.parent().map(Path::to_owned).unwrap_or_default();
+        config.policy.dir = base.join(&config.policy.dir);
+        if let Some(journal) = config.journal.url.strip_prefix("sqlite:") {
+            config.journal.url = format!("sqlite:{}", base.join(journal).display());
+        }
+        Ok(config)
+    }
+
+    /// The queue's URL; an error that says what to set where there is none.
+    pub fn queue_url(&self) -> Result<&str, ConfigError> {
+        match self.intake.queue_url.as_str() {
+            "" => Err(ConfigError("[intake] queue_url is not set: the URL of the queue that the EventBridge rule feeds".into())),
+            url => Ok(url),
+        }
+    }
+
+    /// The journal's file.
+    pub fn journal_file(&self) -> Result<PathBuf, ConfigError> {
+        match self.journal.url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(path.into()),
+            _ => Err(ConfigError(format!("[journal] url = {:?}: expected sqlite:PATH", self.journal.url))),
+        }
+    }
+
+    /// Sections that are understood, but that this version does nothing with.
+    pub fn unused_sections(&self) -> Vec<&'static str> {
+        let sections = [
+            ("[accounts]", self.accounts.is_some()),
+            ("[slack]", self.slack.is_some()),
+            ("[restriction]", self.restriction.is_some()),
+            ("[approval]", self.approval.is_some()),
+        ];
+        sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+    }
+}
+
+fn parse_duration<E: serde::de::Error>(text: &str) -> Result<Duration, E> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    let positive = parsed.ok().filter(|duration| duration.is_positive());
+    positive.map(|duration| duration.unsigned_abs()).ok_or_else(|| {
+        E::custom(format!("{text:?} is no duration: write \"30s\", \"2m\" or \"72h\""))
+    })
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parse_duration(&String::deserialize(deserializer)?)
+}
+
+fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
+fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse_duration(text)).collect()
+}

@@ -1,0 +1,5 @@
+//! Where events come in.
+
+mod sqs;
+
+pub use sqs::{Health, SqsIntake, SqsSettings};

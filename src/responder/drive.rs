@@ -1,0 +1,246 @@
+//! Driving a case: asks what it needs next, does it, and again, until it rests. One driver a case at a time.
+
+use super::Responder;
+use crate::approval::ApprovalGrant;
+use crate::case::{Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, baseline, next, plan_for};
+use crate::containment::{Observation, Prior, StepKind};
+use crate::ports::JournalError;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tracing::{Instrument, info_span};
+
+/// A step that failed for now is tried again after this.
+const STUCK_PAUSE: Duration = Duration::from_secs(10 * 60);
+
+/// The cases that are being driven.
+#[derive(Clone, Default)]
+pub(super) struct Drivers(Arc<Mutex<HashMap<CaseId, Arc<Driver>>>>);
+
+/// What others tell a driver.
+#[derive(Default)]
+pub(super) struct Driver {
+    again: AtomicBool,
+    wake: Notify,
+}
+
+impl Drivers {
+    /// Takes the case; `None` where somebody drives it already, who is then told to look again.
+    fn take(&self, case: &CaseId) -> Option<Arc<Driver>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(driver) = all.get(case) {
+            driver.again.store(true, Ordering::SeqCst);
+            driver.wake.notify_one();
+            return None;
+        }
+        let driver = Arc::new(Driver::default());
+        all.insert(case.clone(), driver.clone());
+        Some(driver)
+    }
+
+    /// Lets the case go, unless there is something new to look at.
+    fn release(&self, case: &CaseId, driver: &Driver) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if driver.again.swap(false, Ordering::SeqCst) {
+            return false;
+        }
+        all.remove(case);
+        true
+    }
+
+    /// Lets the case go in any event.
+    fn forget(&self, case: &CaseId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(case);
+    }
+
+    /// How many cases are being driven.
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Driver {
+    /// Waits, but not longer than until there is something new.
+    pub(super) async fn nap(&self, wait: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.wake.notified() => {}
+        }
+    }
+}
+
+impl Responder {
+    /// Has the case looked at, now.
+    pub fn nudge(&self, case: &CaseId) {
+        self.drive_in_background(case, None);
+    }
+
+    /// The same with what is known of it already, to save reading it.
+    pub(super) fn drive_from(&self, case: Case) {
+        let id = case.id.clone();
+        self.drive_in_background(&id, Some(case));
+    }
+
+    /// How many cases are at work.
+    pub fn at_work(&self) -> usize {
+        self.drivers.count()
+    }
+
+    fn drive_in_background(&self, id: &CaseId, known: Option<Case>) {
+        let Some(driver) = self.drivers.take(id) else { return };
+        let (responder, id) = (self.clone(), id.clone());
+        let span = info_span!("case", case = %id);
+        tokio::spawn(
+            async move {
+                let mut known = known;
+                loop {
+                    if let Err(error) = responder.drive(&id, known.take(), &driver).await {
+                        tracing::error!(%error, "the case rests until the next look at it: the journal failed");
+                        responder.drivers.forget(&id);
+                        return;
+                    }
+                    if responder.is_stopping() {
+                        responder.drivers.forget(&id);
+                        return;
+                    }
+                    if responder.drivers.release(&id, &driver) {
+                        return;
+                    }
+                }
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Drives a case in the caller's own time, for the command line.
+    pub async fn drive_to_rest(&self, id: &CaseId) -> Result<Case, JournalError> {
+        self.drive(id, None, &Driver::default()).await?;
+        self.load(id).await
+    }
+
+    async fn drive(&self, id: &CaseId, known: Option<Case>, driver: &Driver) -> Result<(), JournalError> {
+        // A step found started in the journal may have been left there by a crash: its effect is looked at first.
+        let mut resumed = known.is_none();
+        let mut case = match known {
+            Some(case) => case,
+            None => self.load(id).await?,
+        };
+        while !self.is_stopping() {
+            let todo = next(&case);
+            if self.settings.mode == Mode::Observe && changes_something(&todo) {
+                tracing::warn!(todo = ?todo, "left as it is: mode is observe");
+                return Ok(());
+            }
+            match todo {
+                Next::Rest => return Ok(()),
+                Next::Identify => self.identify(&mut case, driver).await?,
+                Next::Verify => self.verify(&mut case, driver).await?,
+                Next::Prepare(kind) => self.prepare(&mut case, kind, driver).await?,
+                Next::PrepareApproved(step) => match ApprovalGrant::of(&case) {
+                    Some(grant) => self.prepare_approved(&mut case, &grant, step, driver).await?,
+                    None => return Ok(()),
+                },
+                Next::Perform(step) => self.perform(&mut case, step, resumed, driver).await?,
+                Next::Ask(why) => self.ask(&mut case, &why).await?,
+                Next::Close(outcome) => self.close(&mut case, outcome).await?,
+                Next::RetryLater(step) => self.retry_later(&mut case, step, driver).await?,
+            }
+            resumed = false;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
+        let mut asking = case.clone();
+        asking.state = crate::case::State::AwaitingDecision;
+        let plans = Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect();
+        self.append(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await?;
+        tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
+        Ok(())
+    }
+
+    async fn close(&self, case: &mut Case, outcome: Outcome) -> Result<(), JournalError> {
+        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored);
+        let read = match &case.mapping {
+            Some(mapping) if decided => self.ports.lambda.mapping(mapping).await.ok().flatten(),
+            _ => None,
+        };
+        let by = || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
+        let accepted = read.map(|read| Box::new(baseline::of(&read, self.ports.clock.now(), by())));
+        self.append(case, &[CaseEvent::Closed { outcome, baseline: accepted }]).await?;
+        tracing::info!(subject = %case.subject(), ?outcome, "closed");
+        Ok(())
+    }
+
+    /// Reads what is there now, and fixes what the step will do.
+    async fn prepare(&self, case: &mut Case, kind: StepKind, driver: &Driver) -> Result<(), JournalError> {
+        let Some(read) = self.read_again(case, driver).await? else { return Ok(()) };
+        let Some(mapping) = case.mapping.clone() else { return Ok(()) };
+        let call = kind.call(&mapping, &read);
+        let prior = match (kind, case.prior(kind)) {
+            (_, Some(_)) => None,
+            (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: Box::new(read) }),
+            (StepKind::FreezeFunction, None) => match self.observe(&call).await {
+                Ok(Observation::Concurrency { reserved }) => Some(Prior::Concurrency { reserved }),
+                Ok(_) => None,
+                Err(error) => {
+                    tracing::warn!(%error, "the function's concurrency cannot be read yet");
+                    driver.nap(super::retry::wait_after(&error, 3)).await;
+                    return Ok(());
+                }
+            },
+        };
+        let id = case.steps.last().map_or(1, |step| step.id + 1);
+        let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
+        self.append(case, &events).await
+    }
+
+    /// Reads the target once more: where it is another than people were shown, their approval is void.
+    async fn prepare_approved(
+        &self,
+        case: &mut Case,
+        grant: &ApprovalGrant,
+        step: PlannedStep,
+        driver: &Driver,
+    ) -> Result<(), JournalError> {
+        let Some(_) = self.read_again(case, driver).await? else {
+            return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
+        };
+        let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
+        let mut asking = case.clone();
+        asking.state = crate::case::State::AwaitingDecision;
+        let now = plan_for(&asking, grant.plan().decision);
+        if untouched && now.as_ref().is_none_or(|now| now.digest != grant.plan().digest) {
+            return self.ask(case, "the mapping is another than the one that was shown: the approval is void").await;
+        }
+        if step.undoes.is_none() && step.step == StepKind::FreezeFunction {
+            return self.prepare(case, step.step, driver).await;
+        }
+        let prior = match (step.step, step.undoes, case.prior(step.step), case.latest()) {
+            (StepKind::DisableMapping, None, None, Some(read)) => Some(Prior::Mapping { snapshot: Box::new(read.clone()) }),
+            _ => None,
+        };
+        let id = case.steps.last().map_or(1, |last| last.id + 1);
+        let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
+        self.append(case, &[prepared, self.started(id)]).await
+    }
+
+    async fn retry_later(&self, case: &mut Case, step: u32, driver: &Driver) -> Result<(), JournalError> {
+        driver.nap(STUCK_PAUSE).await;
+        *case = self.load(&case.id).await?;
+        if next(case) == Next::RetryLater(step) {
+            self.append(case, &[self.started(step)]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether carrying it out can change something in AWS, or rests on having done so.
+fn changes_something(todo: &Next) -> bool {
+    match todo {
+        Next::Prepare(_) | Next::PrepareApproved(_) | Next::Perform(_) | Next::RetryLater(_) => true,
+        Next::Identify | Next::Verify | Next::Ask(_) | Next::Close(_) | Next::Rest => false,
+    }
+}

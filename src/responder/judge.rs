@@ -1,0 +1,263 @@
+//! What comes in, judged: no finding, ours, known, allowed, or a case.
+
+use super::verify::Read;
+use super::{Disposition, Responder};
+use crate::case::{CaseEvent, CaseId, Mode, Opened, Outcome, Provenance, SystemEvent, baseline, response_steps};
+use crate::cloudtrail::{self, Record};
+use crate::containment::{Prior, StepKind};
+use crate::detection::{Finding, Trigger, against, inspect};
+use crate::mapping::{Baseline, MappingKey, Snapshot};
+use crate::policy::{Facts, Response, Verdict};
+use crate::ports::{JournalError, Known, Opening};
+use data_encoding::HEXLOWER;
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+use tracing::{debug, info, warn};
+
+/// How far back an actor's findings count together.
+const SPREE: SignedDuration = SignedDuration::from_mins(10);
+
+/// A finding with all that is known of its mapping.
+pub(super) struct Seen {
+    pub(super) finding: Finding,
+    pub(super) mapping: Option<MappingKey>,
+    pub(super) read: Read,
+    pub(super) baseline: Option<Baseline>,
+    pub(super) open_case: Option<CaseId>,
+}
+
+impl Responder {
+    /// Takes one message. What is not `Done` must come again, or be left to the queue's redrive.
+    pub async fn receive(&self, message_id: &str, body: &[u8]) -> Disposition {
+        if cloudtrail::cannot_matter(body) {
+            return Disposition::Done;
+        }
+        let mut found = Disposition::Done;
+        for input in cloudtrail::read(body) {
+            let disposition = match input {
+                Ok(record) => self.handle(&record).await,
+                Err(damage) => self.unreadable(message_id, body, &format!("{}: {}", damage.position, damage.error)).await,
+            };
+            found = worse(found, disposition.unwrap_or_else(|error| Disposition::Again(error.to_string())));
+        }
+        found
+    }
+
+    async fn unreadable(&self, message_id: &str, body: &[u8], error: &str) -> Result<Disposition, JournalError> {
+        warn!(message_id, error, "a message cannot be read; it stays for the queue's redrive");
+        let event = SystemEvent::Unreadable {
+            message_id: message_id.to_owned(),
+            error: error.to_owned(),
+            sha256: HEXLOWER.encode(&Sha256::digest(body)),
+            bytes: body.len() as u64,
+        };
+        self.ports.journal.record(&event).await?;
+        Ok(Disposition::Unreadable)
+    }
+
+    async fn handle(&self, record: &Record) -> Result<Disposition, JournalError> {
+        let finding = match inspect(record) {
+            Ok(finding) => finding,
+            Err(ignored) => {
+                debug!(event = %record.event_id, name = %record.event_name, because = %ignored.0, "no finding");
+                return Ok(Disposition::Done);
+            }
+        };
+        match self.ports.journal.known(&finding.account, &finding.region, &finding.event.id).await? {
+            Some(Known::Case(case)) => {
+                info!(case = %case, event = %finding.event.id, "seen before");
+                self.nudge(&case);
+                return Ok(Disposition::Done);
+            }
+            Some(Known::Settled) => return Ok(Disposition::Done),
+            None => {}
+        }
+        if let Some(disposition) = self.ours(&finding).await? {
+            return Ok(disposition);
+        }
+        let seen = match self.look(finding).await? {
+            Ok(seen) => seen,
+            Err(disposition) => return Ok(disposition),
+        };
+        self.judge(seen).await
+    }
+
+    /// Reads what there is to know about a finding's mapping; for an update, settles what it changed.
+    async fn look(&self, finding: Finding) -> Result<Result<Seen, Disposition>, JournalError> {
+        let (mapping, read) = self.locate(&finding).await;
+        let (baseline, open_case) = match &mapping {
+            Some(key) => {
+                tokio::try_join!(self.ports.journal.baseline(key), self.ports.journal.open_case_on(key))?
+            }
+            None => (None, None),
+        };
+        let fresh = match &read {
+            Read::There(snapshot) => Some(&**snapshot),
+            Read::Gone | Read::Unread(_) => None,
+        };
+        let event = finding.event.id.clone();
+        match against(finding, baseline.as_ref(), fresh) {
+            Ok(finding) => Ok(Ok(Seen { finding, mapping, read, baseline, open_case })),
+            Err(ignored) => {
+                debug!(event, because = %ignored.0, "no finding");
+                Ok(Err(Disposition::Done))
+            }
+        }
+    }
+
+    async fn locate(&self, finding: &Finding) -> (Option<MappingKey>, Read) {
+        if finding.account != self.settings.account {
+            let why = format!(
+                "it is in account {}, and this process's credentials are of account {}",
+                finding.account, self.settings.account
+            );
+            return (key_of(finding), Read::Unread(why));
+        }
+        let key = match key_of(finding) {
+            Some(key) => key,
+            None => match self.find(finding).await {
+                Ok(Ok(key)) => key,
+                Ok(Err(why)) => return (None, Read::Unread(why)),
+                Err(error) => return (None, Read::Unread(error.to_string())),
+            },
+        };
+        let read = self.read_quickly(&key, finding).await;
+        (Some(key), read)
+    }
+
+    async fn judge(&self, seen: Seen) -> Result<Disposition, JournalError> {
+        let provenance = self.hold_against(&seen.finding, &seen.read);
+        let verdict = self.verdict(&seen, &provenance).await?;
+        if verdict.allowed {
+            return self.allow(seen, verdict, &provenance).await;
+        }
+        if let Some(case) = &seen.open_case {
+            return self.join(case, &seen, &verdict, &provenance).await;
+        }
+        let (opened, more) = self.opening(&seen, &verdict, provenance);
+        match self.ports.journal.open(&opened, &more).await? {
+            Opening::Opened(case) => {
+                warn!(
+                    case = %case.id, subject = %case.subject(), detection = opened.finding.detection.name(),
+                    actor = %opened.finding.actor.arn, response = ?verdict.response, "a case is open"
+                );
+                self.drive_from(*case);
+            }
+            Opening::Known(Known::Case(case)) => self.nudge(&case),
+            Opening::Known(Known::Settled) => {}
+            Opening::Busy(case) => return self.join(&case, &seen, &verdict, &opened.provenance).await,
+        }
+        Ok(Disposition::Done)
+    }
+
+    async fn verdict(&self, seen: &Seen, provenance: &Provenance) -> Result<Verdict, JournalError> {
+        let now = self.ports.clock.now();
+        let journal = &self.ports.journal;
+        let (spree, wrong) = tokio::try_join!(
+            journal.findings_by(&seen.finding.actor.principal_arn, now - SPREE),
+            journal.wrong_of_last_ten(&seen.finding.account)
+        )?;
+        let confirmed = *provenance == Provenance::Confirmed;
+        let facts = Facts {
+            now,
+            trigger: seen.finding.trigger,
+            confirmed,
+            findings_by_actor: spree + 1,
+            wrong_of_last_ten: wrong,
+            case_open: seen.open_case.is_some(),
+            baseline_known: seen.baseline.is_some(),
+        };
+        Ok(self.policies.current().judge(&seen.finding, &facts))
+    }
+
+    /// Leaves it alone, but for a line in the journal. The configuration counts as accepted where the event is true.
+    async fn allow(&self, seen: Seen, verdict: Verdict, provenance: &Provenance) -> Result<Disposition, JournalError> {
+        let accepted = match (&seen.read, provenance) {
+            (Read::There(read), Provenance::Verified) => {
+                Some(Box::new(baseline::accepted(&seen.finding, seen.baseline.as_ref(), read)))
+            }
+            _ => None,
+        };
+        info!(
+            event = %seen.finding.event.id, actor = %seen.finding.actor.principal_arn, policies = ?verdict.policies,
+            mapping = seen.mapping.as_ref().map_or("?", |key| &key.uuid), "allowed"
+        );
+        let (finding, verdict) = (Box::new(seen.finding), Box::new(verdict));
+        let event = SystemEvent::Allowed { finding, verdict, mapping: seen.mapping, baseline: accepted };
+        self.ports.journal.record(&event).await?;
+        Ok(Disposition::Done)
+    }
+
+    /// The events that open a case: where everything is known already, its first step with them, so that one write
+    /// comes before the first call.
+    fn opening(&self, seen: &Seen, verdict: &Verdict, provenance: Provenance) -> (Opened, Vec<CaseEvent>) {
+        let snapshot = match &seen.read {
+            Read::There(read) => Some(read.clone()),
+            Read::Gone | Read::Unread(_) => None,
+        };
+        let would_do = self.would_do(seen, verdict, snapshot.as_deref());
+        let mut more = Vec::new();
+        if seen.read == Read::Gone {
+            let looked_at = format!("GetEventSourceMapping({})", seen.finding.call.uuid);
+            more.push(CaseEvent::Evidence(crate::case::Evidence::MappingGone { looked_at }));
+        }
+        match (self.settings.mode, verdict.response, &provenance, &seen.mapping, &snapshot) {
+            (Mode::Observe, ..) => more.push(CaseEvent::Closed { outcome: Outcome::Observed, baseline: None }),
+            (Mode::Enforce, Response::Disable, Provenance::Verified, Some(key), Some(read)) => {
+                let call = StepKind::DisableMapping.call(key, read);
+                let prior = Some(Prior::Mapping { snapshot: read.clone() });
+                let step = StepKind::DisableMapping;
+                more.push(CaseEvent::StepPrepared { id: 1, step, undoes: None, call, prior });
+                more.push(self.started(1));
+            }
+            (Mode::Enforce, ..) => {}
+        }
+        let opened = Opened {
+            case_id: CaseId::of(&seen.finding),
+            finding: seen.finding.clone(),
+            verdict: verdict.clone(),
+            mode: self.settings.mode,
+            mapping: seen.mapping.clone(),
+            provenance,
+            snapshot,
+            baseline: seen.baseline.clone().map(Box::new),
+            would_do,
+        };
+        (opened, more)
+    }
+
+    fn would_do(
+        &self,
+        seen: &Seen,
+        verdict: &Verdict,
+        snapshot: Option<&Snapshot>,
+    ) -> Vec<crate::containment::Call> {
+        match (self.settings.mode, &seen.mapping, snapshot) {
+            (Mode::Observe, Some(key), Some(read)) => {
+                response_steps(verdict.response).iter().map(|step| step.call(key, read)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn key_of(finding: &Finding) -> Option<MappingKey> {
+    (!finding.call.uuid.is_empty()).then(|| MappingKey {
+        account: finding.account.clone(),
+        region: finding.region.clone(),
+        uuid: finding.call.uuid.clone(),
+    })
+}
+
+fn worse(one: Disposition, other: Disposition) -> Disposition {
+    match (one, other) {
+        (again @ Disposition::Again(_), _) | (_, again @ Disposition::Again(_)) => again,
+        (Disposition::Unreadable, _) | (_, Disposition::Unreadable) => Disposition::Unreadable,
+        (Disposition::Done, Disposition::Done) => Disposition::Done,
+    }
+}
+
+/// Whether a finding came by an archive's replay.
+pub(super) fn is_replay(finding: &Finding) -> bool {
+    finding.trigger == Trigger::Replay
+}

@@ -1,0 +1,135 @@
+//! The responder: what comes in → a verdict → a case, driven step by step to its end. It knows the outside world only
+//! through the ports.
+
+mod decide;
+mod drive;
+mod join;
+mod judge;
+mod own;
+mod perform;
+mod policies;
+mod retry;
+mod verify;
+
+pub use decide::Refusal;
+pub use policies::Policies;
+
+use crate::case::{Case, CaseEvent, CaseId, Mode};
+use crate::ports::{Clock, Identity, Journal, JournalError, Lambda, Trail};
+use drive::Drivers;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What the responder works with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where cases are kept.
+    pub journal: Arc<dyn Journal>,
+    /// Lambda's control plane.
+    pub lambda: Arc<dyn Lambda>,
+    /// CloudTrail's own record of events.
+    pub trail: Arc<dyn Trail>,
+    /// Who AWS says that somebody is.
+    pub identity: Arc<dyn Identity>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How it works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether it acts.
+    pub mode: Mode,
+    /// How long to wait for a change to be read back before the call is repeated.
+    pub verify_timeout: Duration,
+    /// For how long a step is tried before a person is called.
+    pub give_up_after: Duration,
+    /// The worker's name in the journal.
+    pub worker: String,
+    /// The ARN of the AWS identity that it has.
+    pub identity: String,
+    /// The account of that identity: the one account that it can see.
+    pub account: String,
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disposition {
+    /// All in it is settled or durable: it can leave the queue.
+    Done,
+    /// It could not be read, and that is recorded: the queue's redrive takes it.
+    Unreadable,
+    /// Something outside failed: it must come again.
+    Again(String),
+}
+
+/// The responder. Clones share it.
+#[derive(Clone)]
+pub struct Responder {
+    ports: Ports,
+    policies: Policies,
+    settings: Arc<Settings>,
+    drivers: Drivers,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Responder {
+    /// A responder. `stopping` turns true when it has to come to an end.
+    pub fn new(ports: Ports, policies: Policies, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
+        Self { ports, policies, settings: Arc::new(settings), drivers: Drivers::default(), stopping }
+    }
+
+    /// How it works.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Takes up all that is unfinished in the journal; gives how many cases that are.
+    pub async fn resume(&self) -> Result<usize, JournalError> {
+        let unfinished = self.ports.journal.unfinished().await?;
+        for case in &unfinished {
+            self.nudge(case);
+        }
+        Ok(unfinished.len())
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits, but not longer than until it has to stop.
+    async fn pause(&self, wait: Duration) {
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    /// Appends, whatever else was appended meanwhile: the fold says whether the events can still follow. While the
+    /// journal cannot be written it waits, so that nothing further is done without it.
+    async fn append(&self, case: &mut Case, events: &[CaseEvent]) -> Result<(), JournalError> {
+        let mut waited = 0;
+        loop {
+            match self.ports.journal.append(&case.id, case.seq, events).await {
+                Ok(now) => {
+                    *case = now;
+                    return Ok(());
+                }
+                Err(JournalError::Conflict { .. }) => *case = self.load(&case.id).await?,
+                Err(JournalError::Unavailable(why)) if !self.is_stopping() => {
+                    tracing::error!(case = %case.id, %why, "the journal cannot be written; nothing is changed until it can");
+                    waited += 1;
+                    self.pause(retry::backoff(waited)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn load(&self, id: &CaseId) -> Result<Case, JournalError> {
+        let case = self.ports.journal.case(id).await?;
+        case.ok_or_else(|| JournalError::Damaged(format!("{id} is not in the journal")))
+    }
+}

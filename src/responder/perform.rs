@@ -1,0 +1,249 @@
+//! Carrying a prepared step out: call, read back, repeat, until it is seen to be done, or AWS refuses for good, or it
+//! has taken too long.
+
+use super::Responder;
+use super::drive::Driver;
+use super::retry::{backoff, wait_after};
+use crate::case::{Case, CaseEvent, Evidence, Step, StepStatus};
+use crate::containment::{Call, Observation};
+use crate::ports::{Acknowledged, CallError, JournalError};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// How often a refusal is tried again: permissions and roles that were made just now take a moment to count.
+const REFUSALS: u32 = 3;
+/// How often a state at rest that is not what was asked for is read before the call is repeated.
+const AT_REST: u32 = 5;
+/// How long a lease says that a step is in this worker's hands.
+const LEASE: SignedDuration = SignedDuration::from_mins(2);
+
+/// How the work on one step stands.
+struct Work {
+    call: Call,
+    id: u32,
+    undoes: bool,
+    began: Timestamp,
+    attempts: u32,
+    refusals: u32,
+    request_ids: Vec<String>,
+    look_first: bool,
+}
+
+impl Responder {
+    pub(super) fn started(&self, id: u32) -> CaseEvent {
+        let (worker, identity) = (self.settings.worker.clone(), self.settings.identity.clone());
+        CaseEvent::StepStarted { id, worker, identity, lease_until: self.ports.clock.now() + LEASE }
+    }
+
+    pub(super) async fn perform(
+        &self,
+        case: &mut Case,
+        id: u32,
+        resumed: bool,
+        driver: &Driver,
+    ) -> Result<(), JournalError> {
+        if resumed || case.steps.iter().any(|step| step.id == id && step.status == StepStatus::Prepared) {
+            self.append(case, &[self.started(id)]).await?;
+        }
+        let Some(step) = case.steps.iter().find(|step| step.id == id).cloned() else { return Ok(()) };
+        let mut work = Work::on(&step, resumed, case, self.ports.clock.now());
+        while !self.is_stopping() {
+            if work.look_first {
+                match self.observe(&work.call).await {
+                    Ok(seen) if work.call.achieved(&seen) => return self.succeed(case, &work, seen, work.attempts).await,
+                    Ok(seen @ (Observation::MappingGone | Observation::FunctionGone)) => {
+                        return self.target_gone(case, &work, &seen).await;
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        // What cannot be observed must not be repeated: the effect may be there already.
+                        self.tried(case, &mut work, &error, "reading it").await?;
+                        if self.too_late(&work) {
+                            return self.give_up(case, &work, &error.to_string(), false).await;
+                        }
+                        driver.nap(wait_after(&error, work.attempts)).await;
+                        continue;
+                    }
+                }
+            }
+            let error = match self.execute(&work.call).await {
+                Ok(Acknowledged { request_id }) => {
+                    work.request_ids.extend((!request_id.is_empty()).then_some(request_id));
+                    match self.read_back(&work.call).await {
+                        Ok(seen) if work.call.achieved(&seen) => return self.succeed(case, &work, seen, work.attempts + 1).await,
+                        Ok(seen @ (Observation::MappingGone | Observation::FunctionGone)) => {
+                            return self.target_gone(case, &work, &seen).await;
+                        }
+                        Ok(seen) => CallError::Busy {
+                            message: format!("AWS took the call, but it reads {}", in_words(&seen)),
+                            request_id: work.request_ids.last().cloned(),
+                        },
+                        Err(error) => CallError::Ambiguous { message: format!("AWS took the call, but {error}") },
+                    }
+                }
+                Err(error) => error,
+            };
+            self.tried(case, &mut work, &error, "calling").await?;
+            if error.is_final() {
+                work.refusals += 1;
+            }
+            if work.refusals >= REFUSALS || self.too_late(&work) {
+                return self.give_up(case, &work, &error.to_string(), work.refusals >= REFUSALS).await;
+            }
+            work.look_first = error.is_ambiguous() || error.is_final();
+            driver.nap(wait_after(&error, work.attempts)).await;
+        }
+        Ok(())
+    }
+
+    /// Reads a call's target.
+    pub(super) async fn observe(&self, call: &Call) -> Result<Observation, CallError> {
+        match call {
+            Call::UpdateEventSourceMapping { mapping, .. } => Ok(match self.ports.lambda.mapping(mapping).await? {
+                Some(snapshot) => Observation::Mapping { snapshot: Box::new(snapshot) },
+                None => Observation::MappingGone,
+            }),
+            Call::SetFunctionConcurrency { account, region, function_arn, .. } => {
+                match self.ports.lambda.concurrency(account, region, function_arn).await {
+                    Ok(reserved) => Ok(Observation::Concurrency { reserved }),
+                    Err(CallError::NotFound { .. }) => Ok(Observation::FunctionGone),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    async fn execute(&self, call: &Call) -> Result<Acknowledged, CallError> {
+        tracing::info!(call = %call.describe(), "calling");
+        match call {
+            Call::UpdateEventSourceMapping { mapping, change } => self.ports.lambda.update_mapping(mapping, change).await,
+            Call::SetFunctionConcurrency { account, region, function_arn, reserved } => {
+                self.ports.lambda.set_concurrency(account, region, function_arn, *reserved).await
+            }
+        }
+    }
+
+    /// Reads until the call is seen to have had its effect, or the mapping is at rest in another state, or it takes too
+    /// long; gives what was seen last.
+    async fn read_back(&self, call: &Call) -> Result<Observation, CallError> {
+        let until = tokio::time::Instant::now() + self.settings.verify_timeout;
+        let mut at_rest = 0;
+        for attempt in 1.. {
+            let seen = self.observe(call).await;
+            if let Ok(seen) = &seen {
+                if call.achieved(seen) || is_gone(seen) {
+                    return Ok(seen.clone());
+                }
+                at_rest += u32::from(!in_transition(seen));
+            }
+            let wait = backoff(attempt).min(Duration::from_secs(2));
+            let over = tokio::time::Instant::now() + wait > until;
+            // At rest in another state it may still be as it was before the call, for a moment.
+            if over || at_rest >= AT_REST || self.is_stopping() {
+                return seen;
+            }
+            self.pause(wait).await;
+        }
+        Err(CallError::NotSent { message: "it was not read".into() })
+    }
+
+    async fn tried(
+        &self,
+        case: &mut Case,
+        work: &mut Work,
+        error: &CallError,
+        doing: &str,
+    ) -> Result<(), JournalError> {
+        work.attempts += 1;
+        let wait = wait_after(error, work.attempts);
+        tracing::warn!(%error, attempt = work.attempts, call = %work.call.describe(), "{doing} did not succeed");
+        let event = CaseEvent::StepTried {
+            id: work.id,
+            attempt: work.attempts,
+            error: format!("{doing}: {error}"),
+            ambiguous: error.is_ambiguous(),
+            request_id: error.request_id().map(str::to_owned),
+            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        };
+        self.append(case, &[event]).await
+    }
+
+    fn too_late(&self, work: &Work) -> bool {
+        let spent = self.ports.clock.now().duration_since(work.began);
+        spent.unsigned_abs() > self.settings.give_up_after
+    }
+
+    async fn succeed(
+        &self,
+        case: &mut Case,
+        work: &Work,
+        read_back: Observation,
+        attempts: u32,
+    ) -> Result<(), JournalError> {
+        let took = self.ports.clock.now().duration_since(work.began).as_millis();
+        let took_ms = u64::try_from(took).unwrap_or_default();
+        let (id, request_ids) = (work.id, work.request_ids.clone());
+        tracing::info!(subject = %case.subject(), took_ms, attempts, read_back = %in_words(&read_back), call = %work.call.describe(), "done and read back");
+        let event = if work.undoes {
+            CaseEvent::StepUndone { id, read_back, request_ids, attempts }
+        } else {
+            CaseEvent::StepSucceeded { id, read_back, request_ids, attempts, took_ms }
+        };
+        self.append(case, &[event]).await
+    }
+
+    async fn target_gone(&self, case: &mut Case, work: &Work, seen: &Observation) -> Result<(), JournalError> {
+        let error = format!("its target is gone: {}", in_words(seen));
+        let mut events = vec![CaseEvent::StepFailed { id: work.id, error, refused: true }];
+        if *seen == Observation::MappingGone {
+            let looked_at = work.call.describe();
+            events.push(CaseEvent::Evidence(Evidence::MappingGone { looked_at }));
+        }
+        self.append(case, &events).await
+    }
+
+    async fn give_up(&self, case: &mut Case, work: &Work, error: &str, refused: bool) -> Result<(), JournalError> {
+        tracing::error!(
+            subject = %case.subject(), call = %work.call.describe(), error, attempts = work.attempts,
+            "it could not be done{}; a person is needed", if refused { ", and AWS refuses it for good" } else { "" }
+        );
+        self.append(case, &[CaseEvent::StepFailed { id: work.id, error: error.to_owned(), refused }]).await
+    }
+}
+
+impl Work {
+    fn on(step: &Step, resumed: bool, case: &Case, now: Timestamp) -> Self {
+        let there_already = case.latest().is_some_and(|read| {
+            step.call.achieved(&Observation::Mapping { snapshot: Box::new(read.clone()) })
+        });
+        Self {
+            call: step.call.clone(),
+            id: step.id,
+            undoes: step.undoes.is_some(),
+            began: if resumed { now } else { step.at },
+            attempts: step.attempts,
+            refusals: 0,
+            request_ids: Vec::new(),
+            look_first: resumed || step.attempts > 0 || there_already,
+        }
+    }
+}
+
+fn is_gone(seen: &Observation) -> bool {
+    matches!(seen, Observation::MappingGone | Observation::FunctionGone)
+}
+
+fn in_transition(seen: &Observation) -> bool {
+    matches!(seen, Observation::Mapping { snapshot }
+        if matches!(snapshot.state.as_str(), "Creating" | "Updating" | "Enabling" | "Disabling" | "Deleting"))
+}
+
+fn in_words(seen: &Observation) -> String {
+    match seen {
+        Observation::Mapping { snapshot } => format!("state {}", snapshot.state),
+        Observation::MappingGone => "no such mapping".into(),
+        Observation::Concurrency { reserved: Some(n) } => format!("reserved concurrency {n}"),
+        Observation::Concurrency { reserved: None } => "no reserved concurrency".into(),
+        Observation::FunctionGone => "no such function".into(),
+    }
+}

@@ -1,0 +1,180 @@
+//! Which mapping it is, what it is now, and whether the event behind a case is true.
+
+use super::Responder;
+use super::drive::Driver;
+use super::retry::{backoff, wait_after};
+use crate::case::{Case, CaseEvent, Evidence, Next, Provenance, next};
+use crate::cloudtrail;
+use crate::detection::{Finding, inspect, provenance};
+use crate::mapping::{MappingKey, Snapshot};
+use crate::ports::{CallError, JournalError};
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// For how long a record is looked for in CloudTrail, which may take this long to have it.
+const LOOK_FOR: SignedDuration = SignedDuration::from_mins(20);
+/// How often; CloudTrail answers two look-ups a second for a whole account.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+/// A mapping that was made just now may not be found at once.
+const SETTLES_IN: SignedDuration = SignedDuration::from_secs(60);
+/// How often a read is tried while a message waits for it.
+const QUICK_TRIES: u32 = 4;
+
+/// What reading a mapping gave.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Read {
+    /// It is there.
+    There(Box<Snapshot>),
+    /// It is not.
+    Gone,
+    /// It cannot be told, for now.
+    Unread(String),
+}
+
+impl Responder {
+    /// Which mapping a finding is about, where its record does not say: found by listing. `None` with a reason where
+    /// that does not lead to exactly one.
+    pub(super) async fn find(&self, finding: &Finding) -> Result<Result<MappingKey, String>, CallError> {
+        let call = &finding.call;
+        let found =
+            self.ports.lambda.find_mappings(&finding.account, &finding.region, &call.function, &call.source).await?;
+        let key = |uuid: &str| MappingKey {
+            account: finding.account.clone(),
+            region: finding.region.clone(),
+            uuid: uuid.to_owned(),
+        };
+        let what = format!("mapping of {} on {}", call.function.arn, call.source.name);
+        Ok(match found.as_slice() {
+            [one] => Ok(key(&one.uuid)),
+            [] => Err(format!("the event names no UUID, and there is no {what}")),
+            several => Err(format!("the event names no UUID, and there are {} of: {what}", several.len())),
+        })
+    }
+
+    /// Reads a mapping, trying a few times while a message waits.
+    pub(super) async fn read_quickly(&self, mapping: &MappingKey, finding: &Finding) -> Read {
+        let young = self.ports.clock.now().duration_since(finding.event.time).abs() < SETTLES_IN;
+        let mut attempt = 1;
+        loop {
+            match self.ports.lambda.mapping(mapping).await {
+                Ok(Some(read)) => return Read::There(Box::new(read)),
+                Ok(None) if young && attempt < QUICK_TRIES => self.pause(backoff(1)).await,
+                Ok(None) => return Read::Gone,
+                Err(error) if attempt < QUICK_TRIES && !error.is_final() && !self.is_stopping() => {
+                    self.pause(wait_after(&error, attempt).min(Duration::from_secs(3))).await;
+                }
+                Err(error) => return Read::Unread(error.to_string()),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Reads the mapping of a case, for as long as it takes; records what it finds out. `None`: it is gone, or the
+    /// case should be looked at anew.
+    pub(super) async fn read_again(&self, case: &mut Case, driver: &Driver) -> Result<Option<Snapshot>, JournalError> {
+        let Some(mapping) = case.mapping.clone() else { return Ok(None) };
+        for attempt in 1.. {
+            if self.is_stopping() {
+                return Ok(None);
+            }
+            match self.ports.lambda.mapping(&mapping).await {
+                Ok(Some(read)) => {
+                    if case.latest().is_none_or(|known| known.whole != read.whole) {
+                        let snapshot = Box::new(read.clone());
+                        self.append(case, &[CaseEvent::Evidence(Evidence::MappingRead { snapshot })]).await?;
+                    }
+                    return Ok(Some(read));
+                }
+                Ok(None) => {
+                    let looked_at = format!("GetEventSourceMapping({})", mapping.uuid);
+                    self.append(case, &[CaseEvent::Evidence(Evidence::MappingGone { looked_at })]).await?;
+                    return Ok(None);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, attempt, "the mapping cannot be read yet");
+                    driver.nap(wait_after(&error, attempt)).await;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn identify(&self, case: &mut Case, driver: &Driver) -> Result<(), JournalError> {
+        let finding = case.opened.finding.clone();
+        let evidence = match self.find(&finding).await {
+            Ok(Ok(mapping)) => Evidence::MappingFound { mapping },
+            Ok(Err(looked_at)) => Evidence::MappingGone { looked_at },
+            Err(error) => {
+                tracing::warn!(%error, "mappings cannot be listed yet");
+                driver.nap(wait_after(&error, 4)).await;
+                return Ok(());
+            }
+        };
+        self.append(case, &[CaseEvent::Evidence(evidence)]).await
+    }
+
+    /// How far an event is known to be true, by the mapping as it was read.
+    pub(super) fn hold_against(&self, finding: &Finding, read: &Read) -> Provenance {
+        match read {
+            Read::There(snapshot) => match provenance(finding, snapshot, self.ports.clock.now()) {
+                Ok(()) => Provenance::Verified,
+                Err(why) => Provenance::Pending { why: format!("not confirmed: {why}") },
+            },
+            Read::Gone => Provenance::Pending { why: "the mapping is gone".into() },
+            Read::Unread(why) => Provenance::Pending { why: format!("the mapping cannot be read: {why}") },
+        }
+    }
+
+    /// Reads the mapping where it was not read, then looks for the record in CloudTrail, until it is found, or it is
+    /// too late for it to come, or people have decided. People are asked meanwhile.
+    pub(super) async fn verify(&self, case: &mut Case, driver: &Driver) -> Result<(), JournalError> {
+        if case.last_read.is_none() && !case.gone {
+            let Some(read) = self.read_again(case, driver).await? else { return Ok(()) };
+            let provenance = self.hold_against(&case.opened.finding, &Read::There(Box::new(read)));
+            return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
+        }
+        let finding = case.opened.finding.clone();
+        let why = match self.confirmed(&finding).await {
+            Ok(Ok(())) => {
+                let provenance = Provenance::Confirmed;
+                return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
+            }
+            Ok(Err(why)) => why,
+            Err(error) => format!("CloudTrail cannot be asked: {error}"),
+        };
+        let looked = self.ports.clock.now().duration_since(case.opened_at);
+        if looked > LOOK_FOR {
+            let provenance = Provenance::Refuted { why };
+            return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
+        }
+        tracing::info!(%why, "not confirmed yet");
+        driver.nap(LOOK_EVERY).await;
+        *case = self.load(&case.id).await?;
+        Ok(())
+    }
+
+    /// Whether CloudTrail itself has the record, and it says the same.
+    pub(super) async fn confirmed(&self, finding: &Finding) -> Result<Result<(), String>, CallError> {
+        let found = self.ports.trail.lookup(&finding.account, &finding.region, &finding.event.id).await?;
+        let Some(text) = found else {
+            return Ok(Err(format!("CloudTrail does not have event {}", finding.event.id)));
+        };
+        let records = cloudtrail::read(text.as_bytes());
+        let same = records.into_iter().flatten().any(|record| {
+            inspect(&record).is_ok_and(|genuine| {
+                genuine.event.id == finding.event.id
+                    && genuine.event.request_id == finding.event.request_id
+                    && genuine.account == finding.account
+                    && genuine.region == finding.region
+                    && genuine.actor == finding.actor
+                    && genuine.call == finding.call
+            })
+        });
+        Ok(if same { Ok(()) } else { Err("CloudTrail has this event, but it says something else".into()) })
+    }
+
+    /// Whether there is nothing left to wait for before people are asked.
+    pub(super) fn is_at_rest(case: &Case) -> bool {
+        matches!(next(case), Next::Rest | Next::Verify)
+    }
+}
