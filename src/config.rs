@@ -164,26 +164,37 @@ impl Default for PolicyConfig {
 
 impl Default for IntakeConfig {
     fn default() -> Self {
-        Self { queue_url: String::new(), in_flight: 64, receivers: 4 }
+        Self {
+            queue_url: String::new(),
+            in_flight: 64,
+            receivers: 4,
+        }
     }
 }
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { url: "sqlite:sluicegate.db".into() }
+        Self {
+            url: "sqlite:sluicegate.db".into(),
+        }
     }
 }
 
 impl Default for ContainmentConfig {
     fn default() -> Self {
         let ten = NonZeroU32::MIN.saturating_add(9);
-        Self { verify_timeout: Duration::from_secs(120), max_calls_per_second: ten }
+        Self {
+            verify_timeout: Duration::from_secs(120),
+            max_calls_per_second: ten,
+        }
     }
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8780)) }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8780)),
+        }
     }
 }
 
@@ -201,11 +212,16 @@ impl<'de> Deserialize<'de> for SecretRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let known = ["env:", "file:", "secretsmanager:"];
-        if known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())) {
+        if known
+            .iter()
+            .any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()))
+        {
             return Ok(Self(text));
         }
         // The value itself is not repeated: it may be the secret.
-        Err(D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself"))
+        Err(D::Error::custom(
+            "expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself",
+        ))
     }
 }
 
@@ -221,7 +237,9 @@ impl Config {
         if file.is_some() && !path.is_file() {
             return Err(ConfigError(format!("{} does not exist, or is no file", path.display())));
         }
-        let figment = Figment::new().merge(Toml::file_exact(path)).merge(Env::prefixed(ENV_PREFIX).split("__"));
+        let figment = Figment::new()
+            .merge(Toml::file_exact(path))
+            .merge(Env::prefixed(ENV_PREFIX).split("__"));
         let mut config: Self = figment.extract().map_err(|error| {
             let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
             ConfigError(all.join("\n"))
@@ -237,7 +255,9 @@ impl Config {
     /// The queue's URL; an error that says what to set where there is none.
     pub fn queue_url(&self) -> Result<&str, ConfigError> {
         match self.intake.queue_url.as_str() {
-            "" => Err(ConfigError("[intake] queue_url is not set: the URL of the queue that the EventBridge rule feeds".into())),
+            "" => Err(ConfigError(
+                "[intake] queue_url is not set: the URL of the queue that the EventBridge rule feeds".into(),
+            )),
             url => Ok(url),
         }
     }
@@ -246,7 +266,10 @@ impl Config {
     pub fn journal_file(&self) -> Result<PathBuf, ConfigError> {
         match self.journal.url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(path.into()),
-            _ => Err(ConfigError(format!("[journal] url = {:?}: expected sqlite:PATH", self.journal.url))),
+            _ => Err(ConfigError(format!(
+                "[journal] url = {:?}: expected sqlite:PATH",
+                self.journal.url
+            ))),
         }
     }
 
@@ -258,16 +281,20 @@ impl Config {
             ("[restriction]", self.restriction.is_some()),
             ("[approval]", self.approval.is_some()),
         ];
-        sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+        sections
+            .into_iter()
+            .filter(|(_, set)| *set)
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 
 fn parse_duration<E: serde::de::Error>(text: &str) -> Result<Duration, E> {
     let parsed: Result<jiff::SignedDuration, _> = text.parse();
     let positive = parsed.ok().filter(|duration| duration.is_positive());
-    positive.map(|duration| duration.unsigned_abs()).ok_or_else(|| {
-        E::custom(format!("{text:?} is no duration: write \"30s\", \"2m\" or \"72h\""))
-    })
+    positive
+        .map(|duration| duration.unsigned_abs())
+        .ok_or_else(|| E::custom(format!("{text:?} is no duration: write \"30s\", \"2m\" or \"72h\"")))
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -279,5 +306,8 @@ fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 }
 
 fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
-    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse_duration(text)).collect()
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|text| parse_duration(text))
+        .collect()
 }

@@ -46,9 +46,21 @@ pub async fn serve(
 }
 
 async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) {
-    let journal = readiness.journal.version().await.map(|_| ()).map_err(|error| error.to_string());
+    let journal = readiness
+        .journal
+        .version()
+        .await
+        .map(|_| ())
+        .map_err(|error| error.to_string());
     let intake = readiness.intake.check();
-    let code = if journal.is_ok() && intake.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let code = if journal.is_ok() && intake.is_ok() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let word = |check: Result<(), String>| check.err().unwrap_or_else(|| "ok".to_owned());
-    (code, Json(json!({"ready": code == StatusCode::OK, "journal": word(journal), "intake": word(intake)})))
+    (
+        code,
+        Json(json!({"ready": code == StatusCode::OK, "journal": word(journal), "intake": word(intake)})),
+    )
 }

@@ -28,10 +28,10 @@ pub mod intake;
 pub mod aws;
 pub mod journal;
 
-mod clock;
-mod config;
-mod http;
-mod policy_files;
-mod telemetry;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod policy_files;
+pub mod telemetry;
 
 pub mod cli;

@@ -9,11 +9,18 @@ pub fn read(dir: &Path) -> Result<PolicyFiles, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut file = |name: &str| text(dir, name).map_err(|problem| problems.push(*problem)).ok();
     let (allowlist, rules, inventory) = (file("allowlist.toml"), file("rules.cedar"), file("inventory.toml"));
-    let schema = dir.join("sluicegate.cedarschema").exists().then(|| file("sluicegate.cedarschema")).flatten();
+    let schema = dir
+        .join("sluicegate.cedarschema")
+        .exists()
+        .then(|| file("sluicegate.cedarschema"))
+        .flatten();
     match (allowlist, rules, inventory) {
-        (Some(allowlist), Some(rules), Some(inventory)) if problems.is_empty() => {
-            Ok(PolicyFiles { allowlist, rules, inventory, schema })
-        }
+        (Some(allowlist), Some(rules), Some(inventory)) if problems.is_empty() => Ok(PolicyFiles {
+            allowlist,
+            rules,
+            inventory,
+            schema,
+        }),
         _ => Err(problems),
     }
 }
@@ -33,10 +40,15 @@ pub fn text(dir: &Path, name: &str) -> Result<SourceFile, Box<Problem>> {
         })
     };
     let bytes = fs::read(&path).map_err(|error| {
-        problem(format!("cannot be read: {error}"), "a policy directory holds allowlist.toml, rules.cedar and inventory.toml")
+        problem(
+            format!("cannot be read: {error}"),
+            "a policy directory holds allowlist.toml, rules.cedar and inventory.toml",
+        )
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        problem(format!("is not UTF-8: {error}"), "save it as UTF-8")
-    })?;
-    Ok(SourceFile { name: shown.clone(), text })
+    let text =
+        String::from_utf8(bytes).map_err(|error| problem(format!("is not UTF-8: {error}"), "save it as UTF-8"))?;
+    Ok(SourceFile {
+        name: shown.clone(),
+        text,
+    })
 }

@@ -77,7 +77,10 @@ pub enum CallError {
 impl CallError {
     /// Whether the call may have had its effect all the same.
     pub fn is_ambiguous(&self) -> bool {
-        matches!(self, Self::Ambiguous { .. } | Self::Unavailable { .. } | Self::Nonsense { .. })
+        matches!(
+            self,
+            Self::Ambiguous { .. } | Self::Unavailable { .. } | Self::Nonsense { .. }
+        )
     }
 
     /// Whether repeating can help.
@@ -167,7 +170,9 @@ pub struct Proof {
 
 impl std::fmt::Debug for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proof").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Proof")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }
 

@@ -9,8 +9,8 @@ mod limits;
 mod trail;
 
 pub use clients::{AwsSettings, Clients};
-pub use identity::AwsIdentity;
 pub(crate) use errors::call_error;
+pub use identity::AwsIdentity;
 pub use lambda::AwsLambda;
 pub use limits::Limits;
 pub use trail::AwsTrail;

@@ -1,8 +1,8 @@
 //! Which configuration of a mapping counts as accepted, after an allowed finding or a decision.
 
+use crate::cloudtrail::Verb;
 use crate::detection::{Change, Finding};
 use crate::mapping::{Baseline, Snapshot, Wiring};
-use crate::cloudtrail::Verb;
 use jiff::Timestamp;
 
 /// What an allowed and verified finding makes of the baseline. Only what the event itself names is taken over: what
@@ -22,7 +22,12 @@ pub fn accepted(finding: &Finding, before: Option<&Baseline>, fresh: &Snapshot) 
         },
         (Verb::Update, None) => of(fresh, since, accepted_by),
         (Verb::Update, Some(before)) => Baseline {
-            function: if finding.changes.contains(&Change::Repoint) { &call.function } else { &before.function }.clone(),
+            function: if finding.changes.contains(&Change::Repoint) {
+                &call.function
+            } else {
+                &before.function
+            }
+            .clone(),
             source: before.source.clone(),
             enabled: call.enabled.unwrap_or(before.enabled),
             wiring: over(&call.wiring, &before.wiring),

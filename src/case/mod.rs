@@ -11,7 +11,7 @@ mod state;
 mod summary;
 
 pub use decision::Decision;
-pub use event::{CaseEvent, Evidence, Mode, Opened, Provenance, SystemEvent, Vote, VERSION};
+pub use event::{CaseEvent, Evidence, Mode, Opened, Provenance, SystemEvent, VERSION, Vote};
 pub use fold::Illegal;
 pub use id::CaseId;
 pub(crate) use next::response_steps;

@@ -171,7 +171,9 @@ impl Case {
 
     /// The step under way, if any.
     pub fn under_way(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| matches!(step.status, StepStatus::Prepared | StepStatus::Started))
+        self.steps
+            .iter()
+            .find(|step| matches!(step.status, StepStatus::Prepared | StepStatus::Started))
     }
 
     /// The decisions that fit the case as it stands.
@@ -202,8 +204,12 @@ impl Case {
     /// The mapping in words, for errors.
     pub fn subject(&self) -> String {
         self.mapping.as_ref().map_or_else(
-            || format!("a mapping of {} in account {}, region {}", self.opened.finding.call.function.name,
-                self.opened.finding.account, self.opened.finding.region),
+            || {
+                format!(
+                    "a mapping of {} in account {}, region {}",
+                    self.opened.finding.call.function.name, self.opened.finding.account, self.opened.finding.region
+                )
+            },
             ToString::to_string,
         )
     }

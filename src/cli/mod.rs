@@ -150,7 +150,9 @@ fn dispatch(cli: Cli) -> Result {
 
 fn block_on(work: impl Future<Output = Result>) -> Result {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::Outside(format!("no runtime: {error}")))?.block_on(work)
+    runtime
+        .map_err(|error| Failure::Outside(format!("no runtime: {error}")))?
+        .block_on(work)
 }
 
 /// Loads a policy set; problems that refuse it are printed.
@@ -166,6 +168,6 @@ fn load_policies(dir: &Path, format: Format) -> Result<PolicySet> {
 }
 
 fn read_policies(dir: &Path) -> std::result::Result<(PolicySet, Vec<Problem>), Vec<Problem>> {
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
     PolicySet::load(&crate::policy_files::read(dir)?, today)
 }

@@ -29,10 +29,16 @@ pub(super) async fn run(config: Config) -> Result {
     }
     let world = World::new(&config, true).await?;
     let Some(_lock) = world.journal.lock_worker()? else {
-        return Err(Failure::Usage(format!("another `sluicegate run` has the journal {}", config.journal.url)));
+        return Err(Failure::Usage(format!(
+            "another `sluicegate run` has the journal {}",
+            config.journal.url
+        )));
     };
     if let Some(found) = world.journal.settle_damage().await? {
-        tracing::error!(found, "the journal is not as it was left; `sluicegate audit verify` tells more. It goes on");
+        tracing::error!(
+            found,
+            "the journal is not as it was left; `sluicegate audit verify` tells more. It goes on"
+        );
     }
     let (stop, stopping) = watch::channel(false);
     let responder = world.responder(&config, policies, stopping.clone()).await?;
@@ -41,7 +47,10 @@ pub(super) async fn run(config: Config) -> Result {
         .await
         .map_err(|error| Failure::Outside(format!("the queue {queue_url} cannot be used: {error}")))?;
     let health = Health::default();
-    let readiness = Readiness { journal: Arc::new(world.journal.clone()), intake: health.clone() };
+    let readiness = Readiness {
+        journal: Arc::new(world.journal.clone()),
+        intake: health.clone(),
+    };
     let listen = config.http.listen;
     let address = http::serve(listen, readiness, stopping.clone())
         .await
@@ -94,7 +103,10 @@ async fn drain(receiving: tokio::task::JoinHandle<()>, responder: &Responder) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     if responder.at_work() > 0 {
-        tracing::warn!(cases = responder.at_work(), "cases are taken up again at the next start");
+        tracing::warn!(
+            cases = responder.at_work(),
+            "cases are taken up again at the next start"
+        );
     }
 }
 
@@ -114,7 +126,10 @@ async fn reload(dir: PathBuf, responder: Responder, stopping: watch::Receiver<bo
                 let texts: Vec<String> = problems
                     .iter()
                     .map(|problem| {
-                        format!("{}:{}:{}: {}", problem.file, problem.line, problem.column, problem.message)
+                        format!(
+                            "{}:{}:{}: {}",
+                            problem.file, problem.line, problem.column, problem.message
+                        )
                     })
                     .collect();
                 responder.refuse_policies(texts).await

@@ -17,8 +17,15 @@ pub(super) fn call(mapping: &MappingKey, snapshot: &Snapshot) -> Call {
 }
 
 pub(super) fn undo(prior: &Prior, done: &Call) -> Option<Call> {
-    let (Prior::Concurrency { reserved }, Call::SetFunctionConcurrency { account, region, function_arn, .. }) =
-        (prior, done)
+    let (
+        Prior::Concurrency { reserved },
+        Call::SetFunctionConcurrency {
+            account,
+            region,
+            function_arn,
+            ..
+        },
+    ) = (prior, done)
     else {
         return None;
     };
@@ -33,6 +40,10 @@ pub(super) fn undo(prior: &Prior, done: &Call) -> Option<Call> {
 /// Reserved concurrency belongs to the function, not to a version or alias.
 fn unqualified(function: &FunctionRef) -> String {
     let suffix = format!(":{}", function.qualifier);
-    if function.qualifier.is_empty() { &function.arn } else { function.arn.strip_suffix(&suffix).unwrap_or(&function.arn) }
-        .to_owned()
+    if function.qualifier.is_empty() {
+        &function.arn
+    } else {
+        function.arn.strip_suffix(&suffix).unwrap_or(&function.arn)
+    }
+    .to_owned()
 }

@@ -75,7 +75,13 @@ impl SqsIntake {
     /// An intake that hands what it gets to `responder`.
     pub fn new(client: Client, settings: SqsSettings, responder: Responder, health: Health) -> Self {
         let places = Arc::new(Semaphore::new(settings.in_flight));
-        Self { client, settings: Arc::new(settings), responder, health, places }
+        Self {
+            client,
+            settings: Arc::new(settings),
+            responder,
+            health,
+            places,
+        }
     }
 
     /// Whether the queue can be reached, for a clear error at start.
@@ -102,7 +108,9 @@ impl SqsIntake {
         let mut failures = 0_u32;
         while !*stopping.borrow() {
             // As many places as a receive can fill, so that no message waits in hand.
-            let Ok(place) = self.places.clone().acquire_owned().await else { return };
+            let Ok(place) = self.places.clone().acquire_owned().await else {
+                return;
+            };
             drop(place);
             let wanted = self.places.available_permits().clamp(1, 10);
             let poll = self
@@ -140,7 +148,9 @@ impl SqsIntake {
     }
 
     async fn take(&self, message: Message) {
-        let Ok(place) = self.places.clone().acquire_owned().await else { return };
+        let Ok(place) = self.places.clone().acquire_owned().await else {
+            return;
+        };
         let intake = self.clone();
         tokio::spawn(async move {
             intake.work_on(&message).await;
@@ -151,7 +161,9 @@ impl SqsIntake {
     async fn work_on(&self, message: &Message) {
         let id = message.message_id().unwrap_or_default();
         let body = message.body().unwrap_or_default();
-        let Some(receipt) = message.receipt_handle() else { return };
+        let Some(receipt) = message.receipt_handle() else {
+            return;
+        };
         let work = self.responder.receive(id, body.as_bytes());
         tokio::pin!(work);
         let disposition = loop {
@@ -171,7 +183,10 @@ impl SqsIntake {
     }
 
     async fn hide(&self, receipt: &str, seconds: i32) {
-        let change = self.client.change_message_visibility().queue_url(&self.settings.queue_url);
+        let change = self
+            .client
+            .change_message_visibility()
+            .queue_url(&self.settings.queue_url);
         let change = change.receipt_handle(receipt).visibility_timeout(seconds).send();
         if let Err(error) = change.await.map_err(crate::aws::call_error) {
             // It is then seen again sooner, or later: both are harmless, since every event is known by its id.
@@ -181,7 +196,11 @@ impl SqsIntake {
 
     async fn delete(&self, id: &str, receipt: &str) {
         for attempt in 0..4_u64 {
-            let delete = self.client.delete_message().queue_url(&self.settings.queue_url).receipt_handle(receipt);
+            let delete = self
+                .client
+                .delete_message()
+                .queue_url(&self.settings.queue_url)
+                .receipt_handle(receipt);
             match delete.send().await.map_err(crate::aws::call_error) {
                 Ok(_) => return,
                 Err(error) => {

@@ -87,7 +87,9 @@ impl Responder {
         if self.settings.mode == Mode::Observe {
             return no("mode is observe: nothing is changed. Set mode = \"enforce\" to decide");
         }
-        let Some(plan) = plan_for(case, ballot.decision) else { return no(&misfit(case, ballot.decision)) };
+        let Some(plan) = plan_for(case, ballot.decision) else {
+            return no(&misfit(case, ballot.decision));
+        };
         if plan.digest != ballot.plan {
             return no("the case has moved on, and the plan is another than the one that was shown: look again");
         }
@@ -97,7 +99,10 @@ impl Responder {
         let policies = self.policies.current();
         let person = policies.person(identity);
         let caused = policies.caused(&person, identity, &case.opened.finding)
-            || case.joined.iter().any(|finding| policies.caused(&person, identity, finding));
+            || case
+                .joined
+                .iter()
+                .any(|finding| policies.caused(&person, identity, finding));
         let reversible = true;
         let permission = policies.may(
             &person,
@@ -109,7 +114,12 @@ impl Responder {
         );
         if !permission.permitted {
             let why: Vec<String> = permission.reasons.into_iter().chain(permission.errors).collect();
-            return no(&format!("policy does not let {} decide {}: {}", person.id, ballot.decision, why.join("; ")));
+            return no(&format!(
+                "policy does not let {} decide {}: {}",
+                person.id,
+                ballot.decision,
+                why.join("; ")
+            ));
         }
         let vote = Vote {
             ballot: ballot.id.clone(),
@@ -146,5 +156,8 @@ impl Responder {
 }
 
 fn refused(identity: &str, why: &str) -> Trouble {
-    Trouble::Refused(Refusal { identity: identity.to_owned(), why: why.to_owned() })
+    Trouble::Refused(Refusal {
+        identity: identity.to_owned(),
+        why: why.to_owned(),
+    })
 }

@@ -56,10 +56,18 @@ fn knows(case: &Case, event_id: &str) -> bool {
 /// Where the disable was in force and the mapping is active again: somebody undid it. Nothing is said while a decision
 /// is being carried out, which may be the restore itself.
 fn undone(case: &Case, seen: &Observation) -> Option<CaseEvent> {
-    let Observation::Mapping { snapshot } = seen else { return None };
+    let Observation::Mapping { snapshot } = seen else {
+        return None;
+    };
     if case.state == State::Acting || case.under_way().is_some() || !snapshot.is_active() {
         return None;
     }
-    let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds(step))?;
-    Some(CaseEvent::Tampered { id: disabled.id, seen: seen.clone() })
+    let disabled = case
+        .steps
+        .iter()
+        .find(|step| step.kind == StepKind::DisableMapping && case.holds(step))?;
+    Some(CaseEvent::Tampered {
+        id: disabled.id,
+        seen: seen.clone(),
+    })
 }

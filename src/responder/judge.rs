@@ -5,7 +5,7 @@ use super::{Disposition, Responder};
 use crate::case::{CaseEvent, CaseId, Mode, Opened, Outcome, Provenance, SystemEvent, baseline, response_steps};
 use crate::cloudtrail::{self, Record};
 use crate::containment::{Prior, StepKind};
-use crate::detection::{Finding, Trigger, against, inspect};
+use crate::detection::{Finding, against, inspect};
 use crate::mapping::{Baseline, MappingKey, Snapshot};
 use crate::policy::{Facts, Response, Verdict};
 use crate::ports::{JournalError, Known, Opening};
@@ -36,15 +36,24 @@ impl Responder {
         for input in cloudtrail::read(body) {
             let disposition = match input {
                 Ok(record) => self.handle(&record).await,
-                Err(damage) => self.unreadable(message_id, body, &format!("{}: {}", damage.position, damage.error)).await,
+                Err(damage) => {
+                    self.unreadable(message_id, body, &format!("{}: {}", damage.position, damage.error))
+                        .await
+                }
             };
-            found = worse(found, disposition.unwrap_or_else(|error| Disposition::Again(error.to_string())));
+            found = worse(
+                found,
+                disposition.unwrap_or_else(|error| Disposition::Again(error.to_string())),
+            );
         }
         found
     }
 
     async fn unreadable(&self, message_id: &str, body: &[u8], error: &str) -> Result<Disposition, JournalError> {
-        warn!(message_id, error, "a message cannot be read; it stays for the queue's redrive");
+        warn!(
+            message_id,
+            error, "a message cannot be read; it stays for the queue's redrive"
+        );
         let event = SystemEvent::Unreadable {
             message_id: message_id.to_owned(),
             error: error.to_owned(),
@@ -63,7 +72,12 @@ impl Responder {
                 return Ok(Disposition::Done);
             }
         };
-        match self.ports.journal.known(&finding.account, &finding.region, &finding.event.id).await? {
+        match self
+            .ports
+            .journal
+            .known(&finding.account, &finding.region, &finding.event.id)
+            .await?
+        {
             Some(Known::Case(case)) => {
                 info!(case = %case, event = %finding.event.id, "seen before");
                 self.nudge(&case);
@@ -86,9 +100,7 @@ impl Responder {
     async fn look(&self, finding: Finding) -> Result<Result<Seen, Disposition>, JournalError> {
         let (mapping, read) = self.locate(&finding).await;
         let (baseline, open_case) = match &mapping {
-            Some(key) => {
-                tokio::try_join!(self.ports.journal.baseline(key), self.ports.journal.open_case_on(key))?
-            }
+            Some(key) => tokio::try_join!(self.ports.journal.baseline(key), self.ports.journal.open_case_on(key))?,
             None => (None, None),
         };
         let fresh = match &read {
@@ -97,7 +109,13 @@ impl Responder {
         };
         let event = finding.event.id.clone();
         match against(finding, baseline.as_ref(), fresh) {
-            Ok(finding) => Ok(Ok(Seen { finding, mapping, read, baseline, open_case })),
+            Ok(finding) => Ok(Ok(Seen {
+                finding,
+                mapping,
+                read,
+                baseline,
+                open_case,
+            })),
             Err(ignored) => {
                 debug!(event, because = %ignored.0, "no finding");
                 Ok(Err(Disposition::Done))
@@ -173,9 +191,11 @@ impl Responder {
     /// Leaves it alone, but for a line in the journal. The configuration counts as accepted where the event is true.
     async fn allow(&self, seen: Seen, verdict: Verdict, provenance: &Provenance) -> Result<Disposition, JournalError> {
         let accepted = match (&seen.read, provenance) {
-            (Read::There(read), Provenance::Verified) => {
-                Some(Box::new(baseline::accepted(&seen.finding, seen.baseline.as_ref(), read)))
-            }
+            (Read::There(read), Provenance::Verified) => Some(Box::new(baseline::accepted(
+                &seen.finding,
+                seen.baseline.as_ref(),
+                read,
+            ))),
             _ => None,
         };
         info!(
@@ -183,7 +203,12 @@ impl Responder {
             mapping = seen.mapping.as_ref().map_or("?", |key| &key.uuid), "allowed"
         );
         let (finding, verdict) = (Box::new(seen.finding), Box::new(verdict));
-        let event = SystemEvent::Allowed { finding, verdict, mapping: seen.mapping, baseline: accepted };
+        let event = SystemEvent::Allowed {
+            finding,
+            verdict,
+            mapping: seen.mapping,
+            baseline: accepted,
+        };
         self.ports.journal.record(&event).await?;
         Ok(Disposition::Done)
     }
@@ -201,13 +226,28 @@ impl Responder {
             let looked_at = format!("GetEventSourceMapping({})", seen.finding.call.uuid);
             more.push(CaseEvent::Evidence(crate::case::Evidence::MappingGone { looked_at }));
         }
-        match (self.settings.mode, verdict.response, &provenance, &seen.mapping, &snapshot) {
-            (Mode::Observe, ..) => more.push(CaseEvent::Closed { outcome: Outcome::Observed, baseline: None }),
+        match (
+            self.settings.mode,
+            verdict.response,
+            &provenance,
+            &seen.mapping,
+            &snapshot,
+        ) {
+            (Mode::Observe, ..) => more.push(CaseEvent::Closed {
+                outcome: Outcome::Observed,
+                baseline: None,
+            }),
             (Mode::Enforce, Response::Disable, Provenance::Verified, Some(key), Some(read)) => {
                 let call = StepKind::DisableMapping.call(key, read);
                 let prior = Some(Prior::Mapping { snapshot: read.clone() });
                 let step = StepKind::DisableMapping;
-                more.push(CaseEvent::StepPrepared { id: 1, step, undoes: None, call, prior });
+                more.push(CaseEvent::StepPrepared {
+                    id: 1,
+                    step,
+                    undoes: None,
+                    call,
+                    prior,
+                });
                 more.push(self.started(1));
             }
             (Mode::Enforce, ..) => {}
@@ -226,16 +266,12 @@ impl Responder {
         (opened, more)
     }
 
-    fn would_do(
-        &self,
-        seen: &Seen,
-        verdict: &Verdict,
-        snapshot: Option<&Snapshot>,
-    ) -> Vec<crate::containment::Call> {
+    fn would_do(&self, seen: &Seen, verdict: &Verdict, snapshot: Option<&Snapshot>) -> Vec<crate::containment::Call> {
         match (self.settings.mode, &seen.mapping, snapshot) {
-            (Mode::Observe, Some(key), Some(read)) => {
-                response_steps(verdict.response).iter().map(|step| step.call(key, read)).collect()
-            }
+            (Mode::Observe, Some(key), Some(read)) => response_steps(verdict.response)
+                .iter()
+                .map(|step| step.call(key, read))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -255,9 +291,4 @@ fn worse(one: Disposition, other: Disposition) -> Disposition {
         (Disposition::Unreadable, _) | (_, Disposition::Unreadable) => Disposition::Unreadable,
         (Disposition::Done, Disposition::Done) => Disposition::Done,
     }
-}
-
-/// Whether a finding came by an archive's replay.
-pub(super) fn is_replay(finding: &Finding) -> bool {
-    finding.trigger == Trigger::Replay
 }

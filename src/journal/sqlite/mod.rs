@@ -67,7 +67,11 @@ impl SqliteJournal {
             .name("journal".into())
             .spawn(move || serve(connection, &work))
             .map_err(|error| JournalError::Unavailable(format!("no thread for the journal: {error}")))?;
-        Ok(Self { inbox, path: path.to_owned(), clock })
+        Ok(Self {
+            inbox,
+            path: path.to_owned(),
+            clock,
+        })
     }
 
     /// Takes the place of the journal's one worker; `None` where another process has it.
@@ -79,9 +83,7 @@ impl SqliteJournal {
         match file.try_lock() {
             Ok(()) => Ok(Some(WorkerLock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => {
-                Err(JournalError::Unavailable(format!("{}: {error}", name.display())))
-            }
+            Err(TryLockError::Error(error)) => Err(JournalError::Unavailable(format!("{}: {error}", name.display()))),
         }
     }
 
@@ -90,7 +92,9 @@ impl SqliteJournal {
     pub async fn settle_damage(&self) -> Result<Option<String>, JournalError> {
         let now = self.clock.now();
         self.run(move |db| {
-            let Some(found) = audit::tail_damage(db)? else { return Ok(None) };
+            let Some(found) = audit::tail_damage(db)? else {
+                return Ok(None);
+            };
             project::rebuild(db)?;
             let event = SystemEvent::JournalDamaged { found: found.clone() };
             chain::append_system(db, &event, now)?;
@@ -131,13 +135,14 @@ impl SqliteJournal {
     }
 }
 
-fn savepoint<T>(
-    db: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, JournalError>,
-) -> Result<T, JournalError> {
+fn savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, JournalError>) -> Result<T, JournalError> {
     db.execute_batch("SAVEPOINT piece").map_err(unavailable)?;
     let result = work(db);
-    let end = if result.is_ok() { "RELEASE piece" } else { "ROLLBACK TO piece; RELEASE piece" };
+    let end = if result.is_ok() {
+        "RELEASE piece"
+    } else {
+        "ROLLBACK TO piece; RELEASE piece"
+    };
     db.execute_batch(end).map_err(unavailable)?;
     result
 }
@@ -173,7 +178,8 @@ fn serve(db: Connection, inbox: &mpsc::Receiver<Job>) {
 }
 
 fn checkpoint(db: &Connection) -> Result<(), JournalError> {
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(unavailable)
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(unavailable)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -205,7 +211,8 @@ impl Journal for SqliteJournal {
 
     async fn append(&self, case: &CaseId, expected: u64, events: &[CaseEvent]) -> Result<Case, JournalError> {
         let (case, events, now) = (case.clone(), events.to_vec(), self.clock.now());
-        self.run(move |db| chain::append_case(db, &case, expected, &events, now)).await
+        self.run(move |db| chain::append_case(db, &case, expected, &events, now))
+            .await
     }
 
     async fn record(&self, event: &SystemEvent) -> Result<(), JournalError> {

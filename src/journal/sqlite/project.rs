@@ -27,10 +27,20 @@ pub(super) fn case(db: &Connection, case: &Case, seq: u64) -> Result<(), Journal
     )
     .and_then(|mut upsert| {
         upsert.execute(params![
-            case.id.as_str(), state, outcome, finding.account, finding.region,
-            case.mapping.as_ref().map(|mapping| &mapping.uuid), finding.actor.principal_arn,
-            case.provenance == Provenance::Confirmed, case.approved.is_some(), due,
-            case.opened_at.to_string(), case.updated_at.to_string(), seq, chain::json(&summary).unwrap_or_default(),
+            case.id.as_str(),
+            state,
+            outcome,
+            finding.account,
+            finding.region,
+            case.mapping.as_ref().map(|mapping| &mapping.uuid),
+            finding.actor.principal_arn,
+            case.provenance == Provenance::Confirmed,
+            case.approved.is_some(),
+            due,
+            case.opened_at.to_string(),
+            case.updated_at.to_string(),
+            seq,
+            chain::json(&summary).unwrap_or_default(),
         ])
     })
     .map_err(unavailable)?;
@@ -42,20 +52,31 @@ pub(super) fn case_event(db: &Connection, id: &CaseId, case: &Case, event: &Case
     match event {
         CaseEvent::Opened(opened) => {
             see(db, &opened.finding, Some(id))?;
-            opened.mapping.as_ref().map_or(Ok(()), |mapping| occupy(db, mapping, id))
+            opened
+                .mapping
+                .as_ref()
+                .map_or(Ok(()), |mapping| occupy(db, mapping, id))
         }
         CaseEvent::Joined { finding, .. } => see(db, finding, Some(id)),
         CaseEvent::Evidence(Evidence::MappingFound { mapping }) => occupy(db, mapping, id),
         CaseEvent::Approved { .. } => case.mapping.as_ref().map_or(Ok(()), |mapping| occupy(db, mapping, id)),
-        CaseEvent::OwnCallSeen { event_id, .. } => {
-            seen(db, &case.opened.finding.account, &case.opened.finding.region, event_id, Some(id))
-        }
-        CaseEvent::StepTried { request_id: Some(request), .. } => own(db, request, id),
+        CaseEvent::OwnCallSeen { event_id, .. } => seen(
+            db,
+            &case.opened.finding.account,
+            &case.opened.finding.region,
+            event_id,
+            Some(id),
+        ),
+        CaseEvent::StepTried {
+            request_id: Some(request),
+            ..
+        } => own(db, request, id),
         CaseEvent::StepSucceeded { request_ids, .. } | CaseEvent::StepUndone { request_ids, .. } => {
             request_ids.iter().try_for_each(|request| own(db, request, id))
         }
         CaseEvent::Closed { baseline: accepted, .. } => {
-            db.execute("DELETE FROM open_mappings WHERE case_id = ?", [id.as_str()]).map_err(unavailable)?;
+            db.execute("DELETE FROM open_mappings WHERE case_id = ?", [id.as_str()])
+                .map_err(unavailable)?;
             match (&case.mapping, accepted) {
                 (Some(mapping), Some(accepted)) => baseline(db, mapping, accepted),
                 _ => Ok(()),
@@ -68,7 +89,12 @@ pub(super) fn case_event(db: &Connection, id: &CaseId, case: &Case, event: &Case
 /// Brings everything up to date after an event of the stream `system`.
 pub(super) fn system_event(db: &Connection, event: &SystemEvent) -> Result<(), JournalError> {
     match event {
-        SystemEvent::Allowed { finding, mapping, baseline: accepted, .. } => {
+        SystemEvent::Allowed {
+            finding,
+            mapping,
+            baseline: accepted,
+            ..
+        } => {
             see(db, finding, None)?;
             match (mapping, accepted) {
                 (Some(mapping), Some(accepted)) => baseline(db, mapping, accepted),
@@ -83,9 +109,7 @@ pub(super) fn system_event(db: &Connection, event: &SystemEvent) -> Result<(), J
 /// Whether the log has it already, so that it is not written twice.
 pub(super) fn recorded_before(db: &Connection, event: &SystemEvent) -> Result<bool, JournalError> {
     let known = match event {
-        SystemEvent::Allowed { finding, .. } => {
-            query::known(db, &finding.account, &finding.region, &finding.event.id)?
-        }
+        SystemEvent::Allowed { finding, .. } => query::known(db, &finding.account, &finding.region, &finding.event.id)?,
         SystemEvent::Unreadable { message_id, .. } => query::known(db, MESSAGE, "", message_id)?,
         _ => None,
     };
@@ -126,9 +150,7 @@ fn seen(db: &Connection, account: &str, region: &str, id: &str, case: Option<&Ca
 
 fn occupy(db: &Connection, mapping: &MappingKey, case: &CaseId) -> Result<(), JournalError> {
     db.prepare_cached("INSERT OR IGNORE INTO open_mappings (account, region, uuid, case_id) VALUES (?, ?, ?, ?)")
-        .and_then(|mut insert| {
-            insert.execute(params![mapping.account, mapping.region, mapping.uuid, case.as_str()])
-        })
+        .and_then(|mut insert| insert.execute(params![mapping.account, mapping.region, mapping.uuid, case.as_str()]))
         .map_err(unavailable)?;
     Ok(())
 }
