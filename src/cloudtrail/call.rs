@@ -14,6 +14,21 @@ pub enum Verb {
     Update,
 }
 
+/// Which keys of the wiring a request carries at all. CloudTrail writes `{}` and `[]` for a parameter that was left out,
+/// and seems to for one that was cleared: only the mapping itself can tell which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mentions {
+    /// `filterCriteria`
+    pub filter: bool,
+    /// `destinationConfig`
+    pub destination: bool,
+    /// `sourceAccessConfigurations`
+    pub source_access: bool,
+    /// One of them holds what cannot be read (CloudTrail hides some values): it counts as named.
+    pub unreadable: bool,
+}
+
 /// What a mapping call asked for and what Lambda answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingCall {
@@ -39,4 +54,15 @@ pub struct MappingCall {
     pub state: String,
     /// The response's `lastModified`.
     pub last_modified: Option<Timestamp>,
+    /// The wiring keys that the request carries, named or not.
+    #[serde(default)]
+    pub mentions: Mentions,
+    /// The record holds no request (`null`, or left out because it was too long), so that what an update named cannot
+    /// be told from it: it counts as naming everything.
+    #[serde(default)]
+    pub withheld: bool,
+    /// How request and response contradict each other, in plain words; `""` where they do not. The fields above hold
+    /// the response's side. Such a call is never confirmed by a look at the mapping alone.
+    #[serde(default)]
+    pub disagrees: String,
 }

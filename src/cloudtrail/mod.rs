@@ -4,10 +4,20 @@
 
 mod actor;
 mod call;
+mod document;
+mod entity;
+mod fast;
+mod identity;
+mod json;
 mod record;
+mod request;
 mod shapes;
+mod time;
 
 pub use actor::{Actor, PrincipalKind};
-pub use call::{MappingCall, Verb};
+pub use call::{MappingCall, Mentions, Verb};
+pub use fast::cannot_matter;
+pub(crate) use record::LAMBDA;
 pub use record::{Envelope, Record};
-pub use shapes::{Damage, Input, read};
+pub(crate) use request::verb_of;
+pub use shapes::{Damage, Input, MAX_RAW_BYTES, each, is_blank, read};

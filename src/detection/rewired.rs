@@ -1,0 +1,60 @@
+//! `mapping-rewired`: an update changed a mapping's filter, its destinations or its access to the source. Each can
+//! divert or hide records without touching the function.
+
+use crate::cloudtrail::{MappingCall, Verb};
+use crate::mapping::{Baseline, Snapshot};
+
+/// Whether the call names wiring, or may.
+pub(super) fn named(call: &MappingCall) -> bool {
+    call.verb == Verb::Update && (!call.wiring.is_empty() || call.mentions.unreadable || call.withheld)
+}
+
+/// Whether that was a change. A key that the call carries with nothing in it (`{}`) may have cleared the aspect: it
+/// counts where the mapping as read differs from the baseline.
+pub(super) fn changed(call: &MappingCall, baseline: &Baseline, fresh: Option<&Snapshot>) -> bool {
+    let (event, base) = (&call.wiring, &baseline.wiring);
+    let fresh = fresh.map(|fresh| &fresh.wiring);
+    let blind = call.withheld || call.mentions.unreadable;
+    let seen = |mentioned: bool| Seen {
+        mentioned: mentioned || call.withheld,
+        blind,
+    };
+    let filter = seen(call.mentions.filter);
+    let destination = seen(call.mentions.destination);
+    let access = seen(call.mentions.source_access);
+    filter.changed(&event.filters, &base.filters, fresh.map(|fresh| &fresh.filters))
+        || destination.changed(
+            &event.on_failure,
+            &base.on_failure,
+            fresh.map(|fresh| &fresh.on_failure),
+        )
+        || destination.changed(
+            &event.on_success,
+            &base.on_success,
+            fresh.map(|fresh| &fresh.on_success),
+        )
+        || access.changed(
+            &event.source_access,
+            &base.source_access,
+            fresh.map(|fresh| &fresh.source_access),
+        )
+}
+
+/// How the call shows one aspect.
+struct Seen {
+    /// It carries the key.
+    mentioned: bool,
+    /// What it names may not be readable.
+    blind: bool,
+}
+
+impl Seen {
+    fn changed<T: PartialEq>(&self, event: &Option<T>, baseline: &Option<T>, fresh: Option<&Option<T>>) -> bool {
+        let both = fresh.and_then(Option::as_ref).zip(baseline.as_ref());
+        // An aspect that the baseline does not know has no accepted value to be restated.
+        let by_event = event.is_some() && event != baseline;
+        let by_reading = self.mentioned && both.is_some_and(|(fresh, baseline)| fresh != baseline);
+        let untold = self.mentioned && self.blind && event.is_none() && both.is_none();
+        by_event || by_reading || untold
+    }
+}
