@@ -164,37 +164,26 @@ impl Default for PolicyConfig {
 
 impl Default for IntakeConfig {
     fn default() -> Self {
-        Self {
-            queue_url: String::new(),
-            in_flight: 64,
-            receivers: 4,
-        }
+        Self { queue_url: String::new(), in_flight: 64, receivers: 4 }
     }
 }
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self {
-            url: "sqlite:sluicegate.db".into(),
-        }
+        Self { url: "sqlite:sluicegate.db".into() }
     }
 }
 
 impl Default for ContainmentConfig {
     fn default() -> Self {
         let ten = NonZeroU32::MIN.saturating_add(9);
-        Self {
-            verify_timeout: Duration::from_secs(120),
-            max_calls_per_second: ten,
-        }
+        Self { verify_timeout: Duration::from_secs(120), max_calls_per_second: ten }
     }
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8780)),
-        }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8780)) }
     }
 }
 
@@ -212,16 +201,11 @@ impl<'de> Deserialize<'de> for SecretRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let known = ["env:", "file:", "secretsmanager:"];
-        if known
-            .iter()
-            .any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()))
-        {
+        if known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())) {
             return Ok(Self(text));
         }
         // The value itself is not repeated: it may be the secret.
-        Err(D::Error::custom(
-            "expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself",
-        ))
+        Err(D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself"))
     }
 }
 
@@ -237,9 +221,7 @@ impl Config {
         if file.is_some() && !path.is_file() {
             return Err(ConfigError(format!("{} does not exist, or is no file", path.display())));
         }
-        let figment = Figment::new()
-            .merge(Toml::file_exact(path))
-            .merge(Env::prefixed(ENV_PREFIX).split("__"));
+        let figment = Figment::new().merge(Toml::file_exact(path)).merge(Env::prefixed(ENV_PREFIX).split("__"));
         let mut config: Self = figment.extract().map_err(|error| {
             let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
             ConfigError(all.join("\n"))
@@ -266,10 +248,7 @@ impl Config {
     pub fn journal_file(&self) -> Result<PathBuf, ConfigError> {
         match self.journal.url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(path.into()),
-            _ => Err(ConfigError(format!(
-                "[journal] url = {:?}: expected sqlite:PATH",
-                self.journal.url
-            ))),
+            _ => Err(ConfigError(format!("[journal] url = {:?}: expected sqlite:PATH", self.journal.url))),
         }
     }
 
@@ -281,11 +260,7 @@ impl Config {
             ("[restriction]", self.restriction.is_some()),
             ("[approval]", self.approval.is_some()),
         ];
-        sections
-            .into_iter()
-            .filter(|(_, set)| *set)
-            .map(|(name, _)| name)
-            .collect()
+        sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }
 }
 
@@ -306,8 +281,5 @@ fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 }
 
 fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
-    Vec::<String>::deserialize(deserializer)?
-        .iter()
-        .map(|text| parse_duration(text))
-        .collect()
+    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse_duration(text)).collect()
 }

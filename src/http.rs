@@ -29,10 +29,8 @@ pub async fn serve(
 ) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
-    let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .with_state(readiness);
+    let router =
+        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(readiness);
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         // An error means that the sender is gone, which is an end as well.
         let _ = stopping.wait_for(|stop| *stop).await;
@@ -46,21 +44,9 @@ pub async fn serve(
 }
 
 async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) {
-    let journal = readiness
-        .journal
-        .version()
-        .await
-        .map(|_| ())
-        .map_err(|error| error.to_string());
+    let journal = readiness.journal.length().await.map(|_| ()).map_err(|error| error.to_string());
     let intake = readiness.intake.check();
-    let code = if journal.is_ok() && intake.is_ok() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let code = if journal.is_ok() && intake.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = |check: Result<(), String>| check.err().unwrap_or_else(|| "ok".to_owned());
-    (
-        code,
-        Json(json!({"ready": code == StatusCode::OK, "journal": word(journal), "intake": word(intake)})),
-    )
+    (code, Json(json!({"ready": code == StatusCode::OK, "journal": word(journal), "intake": word(intake)})))
 }

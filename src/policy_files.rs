@@ -9,18 +9,11 @@ pub fn read(dir: &Path) -> Result<PolicyFiles, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut file = |name: &str| text(dir, name).map_err(|problem| problems.push(*problem)).ok();
     let (allowlist, rules, inventory) = (file("allowlist.toml"), file("rules.cedar"), file("inventory.toml"));
-    let schema = dir
-        .join("sluicegate.cedarschema")
-        .exists()
-        .then(|| file("sluicegate.cedarschema"))
-        .flatten();
+    let schema = dir.join("sluicegate.cedarschema").exists().then(|| file("sluicegate.cedarschema")).flatten();
     match (allowlist, rules, inventory) {
-        (Some(allowlist), Some(rules), Some(inventory)) if problems.is_empty() => Ok(PolicyFiles {
-            allowlist,
-            rules,
-            inventory,
-            schema,
-        }),
+        (Some(allowlist), Some(rules), Some(inventory)) if problems.is_empty() => {
+            Ok(PolicyFiles { allowlist, rules, inventory, schema })
+        }
         _ => Err(problems),
     }
 }
@@ -47,8 +40,5 @@ pub fn text(dir: &Path, name: &str) -> Result<SourceFile, Box<Problem>> {
     })?;
     let text =
         String::from_utf8(bytes).map_err(|error| problem(format!("is not UTF-8: {error}"), "save it as UTF-8"))?;
-    Ok(SourceFile {
-        name: shown.clone(),
-        text,
-    })
+    Ok(SourceFile { name: shown.clone(), text })
 }

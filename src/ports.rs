@@ -77,10 +77,7 @@ pub enum CallError {
 impl CallError {
     /// Whether the call may have had its effect all the same.
     pub fn is_ambiguous(&self) -> bool {
-        matches!(
-            self,
-            Self::Ambiguous { .. } | Self::Unavailable { .. } | Self::Nonsense { .. }
-        )
+        matches!(self, Self::Ambiguous { .. } | Self::Unavailable { .. } | Self::Nonsense { .. })
     }
 
     /// Whether repeating can help.
@@ -170,9 +167,7 @@ pub struct Proof {
 
 impl std::fmt::Debug for Proof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proof")
-            .field("host", &self.host)
-            .finish_non_exhaustive()
+        f.debug_struct("Proof").field("host", &self.host).finish_non_exhaustive()
     }
 }
 
@@ -318,6 +313,6 @@ pub trait Journal: Send + Sync {
     /// Why a vote did not count, where it did not.
     async fn refusal(&self, ballot_id: &str) -> Result<Option<String>, JournalError>;
 
-    /// Changes whenever anybody appends: a cheap way to notice.
-    async fn version(&self) -> Result<u64, JournalError>;
+    /// How many events it has; an answer says that it can be read.
+    async fn length(&self) -> Result<u64, JournalError>;
 }

@@ -11,15 +11,7 @@ pub fn start(quiet: bool) {
     let usual = if quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_env("SLUICEGATE_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let terminal = std::io::stderr().is_terminal();
-    let log = fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(terminal);
+    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(terminal);
     // An error means that logging was started before, which does no harm.
-    let _ = if terminal {
-        log.compact().try_init()
-    } else {
-        log.json().flatten_event(true).try_init()
-    };
+    let _ = if terminal { log.compact().try_init() } else { log.json().flatten_event(true).try_init() };
 }

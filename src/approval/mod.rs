@@ -14,10 +14,7 @@ impl ApprovalGrant {
     /// The grant of a case that is carrying an approved plan out.
     pub fn of(case: &Case) -> Option<Self> {
         let tally = case.approved.as_ref().filter(|_| case.state == State::Acting)?;
-        Some(Self {
-            plan: tally.plan.clone(),
-            people: tally.people.clone(),
-        })
+        Some(Self { plan: tally.plan.clone(), people: tally.people.clone() })
     }
 
     /// What was approved.
@@ -45,10 +42,7 @@ pub enum Count {
 /// Counts `vote` with those that the case has for the same plan: people, not ids, and the largest number that any of
 /// them was told is needed.
 pub fn count(case: &Case, vote: &Vote) -> Count {
-    let same = case
-        .votes
-        .iter()
-        .filter(|cast| cast.decision == vote.decision && cast.plan == vote.plan);
+    let same = case.votes.iter().filter(|cast| cast.decision == vote.decision && cast.plan == vote.plan);
     let mut people: Vec<String> = same.clone().map(|cast| cast.person.clone()).collect();
     if people.contains(&vote.person) {
         return Count::Again;
@@ -57,22 +51,13 @@ pub fn count(case: &Case, vote: &Vote) -> Count {
     people.dedup();
     let needed = same.map(|cast| cast.needed).chain([vote.needed, 1]).max().unwrap_or(1);
     let have = u32::try_from(people.len()).unwrap_or(u32::MAX);
-    if have >= needed {
-        Count::Passes(people)
-    } else {
-        Count::Needs(needed - have)
-    }
+    if have >= needed { Count::Passes(people) } else { Count::Needs(needed - have) }
 }
 
 /// Why a decision does not fit a case, for the person who tried.
 pub fn misfit(case: &Case, decision: Decision) -> String {
     let decided = case.approved.as_ref().map(|tally| {
-        format!(
-            "already decided by {} at {}: {}",
-            tally.people.join(", "),
-            tally.at,
-            tally.plan.decision
-        )
+        format!("already decided by {} at {}: {}", tally.people.join(", "), tally.at, tally.plan.decision)
     });
     let fitting: Vec<&str> = case.decisions().into_iter().map(Decision::name).collect();
     let state = match (case.state, decided) {
@@ -83,9 +68,5 @@ pub fn misfit(case: &Case, decision: Decision) -> String {
             format!("{decision} does not fit the case as it stands")
         }
     };
-    if fitting.is_empty() {
-        state
-    } else {
-        format!("{state}; what fits: {}", fitting.join(", "))
-    }
+    if fitting.is_empty() { state } else { format!("{state}; what fits: {}", fitting.join(", ")) }
 }

@@ -20,9 +20,8 @@ impl KeepBody {
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Value, CallError> {
         let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::from_slice(&body).map_err(|error| CallError::Nonsense {
-            message: format!("the answer is no JSON: {error}"),
-        })
+        serde_json::from_slice(&body)
+            .map_err(|error| CallError::Nonsense { message: format!("the answer is no JSON: {error}") })
     }
 }
 
@@ -51,9 +50,7 @@ pub(super) fn snapshot(whole: &Value, account: &str, region: &str) -> Result<Sna
     let text = |key: &str| whole[key].as_str().unwrap_or_default();
     for key in ["UUID", "State", "FunctionArn"] {
         if text(key).is_empty() {
-            return Err(CallError::Nonsense {
-                message: format!("the answer about a mapping has no {key}"),
-            });
+            return Err(CallError::Nonsense { message: format!("the answer about a mapping has no {key}") });
         }
     }
     let servers = whole["SelfManagedEventSource"]["Endpoints"]["KAFKA_BOOTSTRAP_SERVERS"].as_array();
@@ -83,17 +80,12 @@ fn wiring(whole: &Value) -> Wiring {
         !whole["KMSKeyArn"].is_null() && whole["FilterCriteria"].is_null() || !whole["FilterCriteriaError"].is_null();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let owned = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut filters: Vec<String> = list(&whole["FilterCriteria"]["Filters"])
-        .iter()
-        .map(|filter| owned(&filter["Pattern"]))
-        .collect();
+    let mut filters: Vec<String> =
+        list(&whole["FilterCriteria"]["Filters"]).iter().map(|filter| owned(&filter["Pattern"])).collect();
     filters.sort();
     let mut access: Vec<SourceAccess> = list(&whole["SourceAccessConfigurations"])
         .iter()
-        .map(|entry| SourceAccess {
-            kind: owned(&entry["Type"]),
-            uri: owned(&entry["URI"]),
-        })
+        .map(|entry| SourceAccess { kind: owned(&entry["Type"]), uri: owned(&entry["URI"]) })
         .collect();
     access.sort();
     Wiring {

@@ -43,9 +43,7 @@ impl AwsSettings {
             .connect_timeout(Duration::from_secs(2))
             .operation_attempt_timeout(Duration::from_secs(30))
             .build();
-        let config = aws_sdk_sqs::config::Builder::from(&self.sdk)
-            .timeout_config(timeouts)
-            .build();
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk).timeout_config(timeouts).build();
         aws_sdk_sqs::Client::from_conf(config)
     }
 }
@@ -61,11 +59,7 @@ pub struct Clients {
 impl Clients {
     /// Clients with this configuration.
     pub fn new(settings: &AwsSettings) -> Self {
-        Self {
-            sdk: settings.sdk.clone(),
-            lambda: Arc::default(),
-            trail: Arc::default(),
-        }
+        Self { sdk: settings.sdk.clone(), lambda: Arc::default(), trail: Arc::default() }
     }
 
     pub(super) fn lambda(&self, region: &str) -> aws_sdk_lambda::Client {

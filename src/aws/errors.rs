@@ -25,11 +25,7 @@ where
         SdkError::DispatchFailure(ref failure) => {
             let sent = failure.is_timeout() || failure.is_io() && !never_connected(&chain(&error));
             let message = chain(&error);
-            if sent {
-                CallError::Ambiguous { message }
-            } else {
-                CallError::NotSent { message }
-            }
+            if sent { CallError::Ambiguous { message } } else { CallError::NotSent { message } }
         }
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => CallError::Ambiguous { message: chain(&error) },
         other => CallError::Ambiguous { message: chain(&other) },
@@ -52,33 +48,20 @@ fn by_answer(status: u16, retry_after: Option<&str>, request_id: Option<&str>, c
     let text = format!("{code}: {message}");
     match (status, code) {
         (429, _) | (_, "TooManyRequestsException" | "ThrottlingException" | "Throttling") => CallError::Throttled {
-            retry_after: retry_after
-                .and_then(|text| text.trim().parse().ok())
-                .map(Duration::from_secs),
+            retry_after: retry_after.and_then(|text| text.trim().parse().ok()).map(Duration::from_secs),
             message: text,
             request_id,
         },
-        (409, _) | (_, "ResourceInUseException" | "ResourceConflictException") => CallError::Busy {
-            message: text,
-            request_id,
-        },
-        (404, _) | (_, "ResourceNotFoundException") => CallError::NotFound {
-            message: text,
-            request_id,
-        },
-        (500.., _) => CallError::Unavailable {
-            message: text,
-            request_id,
-        },
+        (409, _) | (_, "ResourceInUseException" | "ResourceConflictException") => {
+            CallError::Busy { message: text, request_id }
+        }
+        (404, _) | (_, "ResourceNotFoundException") => CallError::NotFound { message: text, request_id },
+        (500.., _) => CallError::Unavailable { message: text, request_id },
         // The request was turned away at the door; fresh credentials or a right clock let it in.
         (_, "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" | "RequestTimeTooSkewed") => {
             CallError::NotSent { message: text }
         }
-        _ => CallError::Refused {
-            code: code.to_owned(),
-            message: message.to_owned(),
-            request_id,
-        },
+        _ => CallError::Refused { code: code.to_owned(), message: message.to_owned(), request_id },
     }
 }
 
@@ -94,38 +77,20 @@ mod tests {
             answer(429, "TooManyRequestsException"),
             CallError::Throttled { retry_after: Some(wait), .. } if wait == Duration::from_secs(7)
         ));
-        assert!(matches!(
-            answer(409, "ResourceConflictException"),
-            CallError::Busy { .. }
-        ));
+        assert!(matches!(answer(409, "ResourceConflictException"), CallError::Busy { .. }));
         assert!(matches!(answer(400, "ResourceInUseException"), CallError::Busy { .. }));
-        assert!(matches!(
-            answer(404, "ResourceNotFoundException"),
-            CallError::NotFound { .. }
-        ));
+        assert!(matches!(answer(404, "ResourceNotFoundException"), CallError::NotFound { .. }));
         assert!(matches!(answer(500, "ServiceException"), CallError::Unavailable { .. }));
         assert!(matches!(answer(503, "?"), CallError::Unavailable { .. }));
-        assert!(matches!(
-            answer(400, "InvalidParameterValueException"),
-            CallError::Refused { .. }
-        ));
-        assert!(matches!(
-            answer(403, "AccessDeniedException"),
-            CallError::Refused { .. }
-        ));
-        assert!(matches!(
-            answer(403, "ExpiredTokenException"),
-            CallError::NotSent { .. }
-        ));
+        assert!(matches!(answer(400, "InvalidParameterValueException"), CallError::Refused { .. }));
+        assert!(matches!(answer(403, "AccessDeniedException"), CallError::Refused { .. }));
+        assert!(matches!(answer(403, "ExpiredTokenException"), CallError::NotSent { .. }));
     }
 
     #[test]
     fn a_senseless_retry_after_is_none() {
         for text in [None, Some("soon"), Some("-1"), Some("")] {
-            assert!(matches!(
-                by_answer(429, text, None, "?", "m"),
-                CallError::Throttled { retry_after: None, .. }
-            ));
+            assert!(matches!(by_answer(429, text, None, "?", "m"), CallError::Throttled { retry_after: None, .. }));
         }
     }
 }

@@ -23,14 +23,8 @@ const VOTE: &str = "x-sluicegate-vote";
 /// For how long a signature counts.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// The headers that a proof may replace: nothing else of a stranger's request is ever sent.
-const SIGNED: [&str; 6] = [
-    "authorization",
-    "x-amz-date",
-    "x-amz-security-token",
-    "x-amz-content-sha256",
-    "content-type",
-    VOTE,
-];
+const SIGNED: [&str; 6] =
+    ["authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "content-type", VOTE];
 
 /// Identities by STS.
 #[derive(Clone)]
@@ -42,10 +36,7 @@ pub struct AwsIdentity {
 impl AwsIdentity {
     /// With the environment's own credentials and STS endpoint.
     pub fn new(settings: &AwsSettings, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            sts: aws_sdk_sts::Client::new(&settings.sdk),
-            clock,
-        }
+        Self { sts: aws_sdk_sts::Client::new(&settings.sdk), clock }
     }
 
     /// Signs a vote with the environment's own credentials. Nothing is sent.
@@ -65,10 +56,7 @@ impl AwsIdentity {
         let proof = caught.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         proof.ok_or_else(|| match attempt {
             Ok(_) => "the request was not caught before it was sent".to_owned(),
-            Err(error) => format!(
-                "the vote cannot be signed with your AWS credentials: {}",
-                call_error(error)
-            ),
+            Err(error) => format!("the vote cannot be signed with your AWS credentials: {}", call_error(error)),
         })
     }
 
@@ -76,18 +64,13 @@ impl AwsIdentity {
         let header = |name: &str| {
             let mut values = proof.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
             let value = values.next().map(|(_, value)| value.as_str());
-            value
-                .filter(|_| values.next().is_none())
-                .ok_or_else(|| format!("the proof has not exactly one {name}"))
+            value.filter(|_| values.next().is_none()).ok_or_else(|| format!("the proof has not exactly one {name}"))
         };
         if header(VOTE)? != claim {
             return Err("the proof was signed for another vote".into());
         }
         let authorization = header("authorization")?;
-        let signed = authorization
-            .split("SignedHeaders=")
-            .nth(1)
-            .and_then(|rest| rest.split(',').next());
+        let signed = authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next());
         if !signed.is_some_and(|signed| signed.split(';').any(|name| name.trim() == VOTE)) {
             return Err("the proof's signature does not cover the vote".into());
         }
@@ -117,31 +100,18 @@ impl Identity for AwsIdentity {
     }
 
     async fn verify(&self, proof: &Proof, claim: &str) -> Result<String, CallError> {
-        let refused = |message: String| CallError::Refused {
-            code: "proof".into(),
-            message,
-            request_id: None,
-        };
+        let refused = |message: String| CallError::Refused { code: "proof".into(), message, request_id: None };
         let own = self.sign("-").await.map_err(|message| CallError::NotSent { message })?;
         self.check(proof, claim, &own.host).map_err(refused)?;
         let put_on = PutOn(proof.clone());
-        let answer = self
-            .sts
-            .get_caller_identity()
-            .customize()
-            .interceptor(put_on)
-            .send()
-            .await
-            .map_err(call_error)?;
+        let answer = self.sts.get_caller_identity().customize().interceptor(put_on).send().await.map_err(call_error)?;
         arn_of(answer.arn())
     }
 }
 
 fn arn_of(arn: Option<&str>) -> Result<String, CallError> {
     let arn = arn.filter(|arn| arn.starts_with("arn:")).map(str::to_owned);
-    arn.ok_or_else(|| CallError::Nonsense {
-        message: "STS answered without an ARN".into(),
-    })
+    arn.ok_or_else(|| CallError::Nonsense { message: "STS answered without an ARN".into() })
 }
 
 /// Takes the signed request, and ends the call before it is sent.
@@ -200,12 +170,7 @@ impl Intercept for PutOn {
         for name in SIGNED {
             headers.remove(name);
         }
-        for (name, value) in self
-            .0
-            .headers
-            .iter()
-            .filter(|(name, _)| SIGNED.contains(&name.as_str()))
-        {
+        for (name, value) in self.0.headers.iter().filter(|(name, _)| SIGNED.contains(&name.as_str())) {
             headers.try_insert(name.clone(), value.clone())?;
         }
         Ok(())

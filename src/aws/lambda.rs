@@ -38,21 +38,14 @@ impl Lambda for AwsLambda {
     async fn mapping(&self, key: &MappingKey) -> Result<Option<Snapshot>, CallError> {
         let body = KeepBody::default();
         let client = self.client(&key.account, &key.region).await;
-        let answer = client
-            .get_event_source_mapping()
-            .uuid(&key.uuid)
-            .customize()
-            .interceptor(body.clone())
-            .send();
+        let answer = client.get_event_source_mapping().uuid(&key.uuid).customize().interceptor(body.clone()).send();
         match answer.await.map_err(call_error) {
             Ok(_) => {
                 let read = snapshot(&body.json()?, &key.account, &key.region)?;
                 if read.uuid == key.uuid {
                     return Ok(Some(read));
                 }
-                Err(CallError::Nonsense {
-                    message: format!("asked for mapping {}, got {}", key.uuid, read.uuid),
-                })
+                Err(CallError::Nonsense { message: format!("asked for mapping {}, got {}", key.uuid, read.uuid) })
             }
             Err(CallError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -78,12 +71,7 @@ impl Lambda for AwsLambda {
             if !source.arn.is_empty() {
                 list = list.event_source_arn(&source.arn);
             }
-            let page = list
-                .customize()
-                .interceptor(body.clone())
-                .send()
-                .await
-                .map_err(call_error);
+            let page = list.customize().interceptor(body.clone()).send().await.map_err(call_error);
             let page = match page {
                 Ok(page) => page,
                 // The function itself is gone: so Lambda lists none by it.
@@ -100,10 +88,7 @@ impl Lambda for AwsLambda {
                     found.push(entry);
                 }
             }
-            marker = page
-                .next_marker()
-                .filter(|marker| !marker.is_empty())
-                .map(str::to_owned);
+            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
             if marker.is_none() {
                 return Ok(found);
             }
@@ -119,10 +104,7 @@ impl Lambda for AwsLambda {
             .set_enabled(change.enabled)
             .set_function_name(change.function_arn.clone())
             .set_filter_criteria(wiring.filters.as_ref().map(|filters| {
-                let filters = filters
-                    .iter()
-                    .map(|pattern| Filter::builder().pattern(pattern).build())
-                    .collect();
+                let filters = filters.iter().map(|pattern| Filter::builder().pattern(pattern).build()).collect();
                 FilterCriteria::builder().set_filters(Some(filters)).build()
             }))
             .set_destination_config(destinations(change))
@@ -130,38 +112,27 @@ impl Lambda for AwsLambda {
                 all.iter()
                     .map(|access| {
                         let kind = SourceAccessType::from(access.kind.as_str());
-                        SourceAccessConfiguration::builder()
-                            .r#type(kind)
-                            .uri(&access.uri)
-                            .build()
+                        SourceAccessConfiguration::builder().r#type(kind).uri(&access.uri).build()
                     })
                     .collect()
             }))
             .send()
             .await
             .map_err(call_error)?;
-        Ok(Acknowledged {
-            request_id: answer.request_id().unwrap_or_default().to_owned(),
-        })
+        Ok(Acknowledged { request_id: answer.request_id().unwrap_or_default().to_owned() })
     }
 
     async fn concurrency(&self, account: &str, region: &str, function_arn: &str) -> Result<Option<i32>, CallError> {
         let body = KeepBody::default();
         let client = self.client(account, region).await;
-        let get = client
-            .get_function_concurrency()
-            .function_name(function_arn)
-            .customize()
-            .interceptor(body.clone());
+        let get = client.get_function_concurrency().function_name(function_arn).customize().interceptor(body.clone());
         get.send().await.map_err(call_error)?;
         match &body.json()?["ReservedConcurrentExecutions"] {
             Value::Null => Ok(None),
             value => {
                 let reserved = value.as_i64().and_then(|n| i32::try_from(n).ok());
                 let message = || format!("ReservedConcurrentExecutions is {value}");
-                reserved
-                    .map(Some)
-                    .ok_or_else(|| CallError::Nonsense { message: message() })
+                reserved.map(Some).ok_or_else(|| CallError::Nonsense { message: message() })
             }
         }
     }
@@ -177,11 +148,7 @@ impl Lambda for AwsLambda {
         let request_id = match reserved {
             Some(reserved) => {
                 let put = client.put_function_concurrency().function_name(function_arn);
-                let answer = put
-                    .reserved_concurrent_executions(reserved)
-                    .send()
-                    .await
-                    .map_err(call_error)?;
+                let answer = put.reserved_concurrent_executions(reserved).send().await.map_err(call_error)?;
                 answer.request_id().unwrap_or_default().to_owned()
             }
             None => {

@@ -17,10 +17,7 @@ pub struct Limits {
 impl Limits {
     /// So many calls a second in each account and region.
     pub fn new(calls_per_second: NonZeroU32) -> Self {
-        Self {
-            quota: Quota::per_second(calls_per_second),
-            all: Arc::default(),
-        }
+        Self { quota: Quota::per_second(calls_per_second), all: Arc::default() }
     }
 
     /// Waits for a place.

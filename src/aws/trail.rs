@@ -29,16 +29,9 @@ impl Trail for AwsTrail {
             .attribute_key(LookupAttributeKey::EventId)
             .attribute_value(event_id)
             .build()
-            .map_err(|error| CallError::NotSent {
-                message: error.to_string(),
-            })?;
+            .map_err(|error| CallError::NotSent { message: error.to_string() })?;
         self.limits.wait(account, region).await;
-        let lookup = self
-            .clients
-            .trail(region)
-            .lookup_events()
-            .lookup_attributes(attribute)
-            .max_results(10);
+        let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute).max_results(10);
         let answer = lookup.send().await.map_err(call_error)?;
         let found = answer.events().iter().find(|event| event.event_id() == Some(event_id));
         Ok(found.and_then(|event| event.cloud_trail_event()).map(str::to_owned))

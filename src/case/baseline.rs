@@ -22,12 +22,8 @@ pub fn accepted(finding: &Finding, before: Option<&Baseline>, fresh: &Snapshot) 
         },
         (Verb::Update, None) => of(fresh, since, accepted_by),
         (Verb::Update, Some(before)) => Baseline {
-            function: if finding.changes.contains(&Change::Repoint) {
-                &call.function
-            } else {
-                &before.function
-            }
-            .clone(),
+            function: if finding.changes.contains(&Change::Repoint) { &call.function } else { &before.function }
+                .clone(),
             source: before.source.clone(),
             enabled: call.enabled.unwrap_or(before.enabled),
             wiring: over(&call.wiring, &before.wiring),

@@ -56,12 +56,9 @@ impl std::str::FromStr for Decision {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|decision| decision.name() == text)
-            .ok_or_else(|| {
-                let known = Self::ALL.map(Self::name).join(", ");
-                format!("{text:?} is no decision of this version: {known}")
-            })
+        Self::ALL.into_iter().find(|decision| decision.name() == text).ok_or_else(|| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            format!("{text:?} is no decision of this version: {known}")
+        })
     }
 }

@@ -36,12 +36,7 @@ impl Case {
     pub fn begin(event: &CaseEvent, at: Timestamp) -> Result<Self, Illegal> {
         let CaseEvent::Opened(opened) = event else {
             let why = "a case begins with opened".to_owned();
-            return Err(Illegal {
-                case: "?".into(),
-                kind: event.kind(),
-                seq: 0,
-                why,
-            });
+            return Err(Illegal { case: "?".into(), kind: event.kind(), seq: 0, why });
         };
         Ok(Self::open(opened, at))
     }
@@ -87,11 +82,7 @@ impl Case {
     fn transition(&mut self, event: &CaseEvent, at: Timestamp) -> Result<(), String> {
         match event {
             CaseEvent::Opened(_) => Err("it is open already".into()),
-            CaseEvent::Joined {
-                finding,
-                verdict,
-                provenance,
-            } => {
+            CaseEvent::Joined { finding, verdict, provenance } => {
                 self.joined.push((**finding).clone());
                 if *provenance == Provenance::Verified && verdict.response > self.response {
                     self.response = verdict.response;
@@ -161,16 +152,9 @@ impl Case {
 
     fn approve(&mut self, plan: &Plan, people: &[String], at: Timestamp) -> Result<(), String> {
         if !self.decisions().contains(&plan.decision) {
-            return Err(format!(
-                "{} does not fit a case that is {:?}",
-                plan.decision, self.state
-            ));
+            return Err(format!("{} does not fit a case that is {:?}", plan.decision, self.state));
         }
-        self.approved = Some(Tally {
-            plan: plan.clone(),
-            people: people.to_vec(),
-            at,
-        });
+        self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at });
         self.approved_after = self.steps.last().map_or(0, |step| step.id);
         self.state = State::Acting;
         self.outcome = None;
@@ -191,13 +175,9 @@ impl Case {
 
     fn step_event(&mut self, event: &CaseEvent, at: Timestamp) -> Result<(), String> {
         match event {
-            CaseEvent::StepPrepared {
-                id,
-                step,
-                undoes,
-                call,
-                prior,
-            } => self.prepare(Step::new(*id, *step, *undoes, call.clone(), at), prior.as_ref()),
+            CaseEvent::StepPrepared { id, step, undoes, call, prior } => {
+                self.prepare(Step::new(*id, *step, *undoes, call.clone(), at), prior.as_ref())
+            }
             CaseEvent::StepStarted { id, identity, .. } => {
                 let step = self.step_in(*id, &[StepStatus::Prepared, StepStatus::Started, StepStatus::Failed])?;
                 step.status = StepStatus::Started;
@@ -213,37 +193,19 @@ impl Case {
                 }
                 Ok(())
             }
-            CaseEvent::StepTried {
-                id,
-                attempt,
-                ambiguous,
-                request_id,
-                ..
-            } => {
+            CaseEvent::StepTried { id, attempt, ambiguous, request_id, .. } => {
                 let step = self.step_in(*id, &[StepStatus::Started])?;
                 step.attempts = *attempt;
                 step.ambiguous |= *ambiguous;
                 step.request_ids.extend(request_id.clone());
                 Ok(())
             }
-            CaseEvent::StepSucceeded {
-                id,
-                read_back,
-                request_ids,
-                ..
-            } => self.finish(*id, StepStatus::Succeeded, read_back, request_ids, at),
-            CaseEvent::StepUndone {
-                id,
-                read_back,
-                request_ids,
-                ..
-            } => {
+            CaseEvent::StepSucceeded { id, read_back, request_ids, .. } => {
+                self.finish(*id, StepStatus::Succeeded, read_back, request_ids, at)
+            }
+            CaseEvent::StepUndone { id, read_back, request_ids, .. } => {
                 self.finish(*id, StepStatus::Succeeded, read_back, request_ids, at)?;
-                let undone = self
-                    .steps
-                    .iter()
-                    .find(|step| step.id == *id)
-                    .and_then(|step| step.undoes);
+                let undone = self.steps.iter().find(|step| step.id == *id).and_then(|step| step.undoes);
                 let target = undone.ok_or("it is no undo")?;
                 self.step_in(target, &[StepStatus::Succeeded])?.status = StepStatus::Undone;
                 Ok(())
@@ -330,19 +292,12 @@ impl Case {
     }
 
     fn step_mut(&mut self, id: u32) -> Result<&mut Step, String> {
-        self.steps
-            .iter_mut()
-            .find(|step| step.id == id)
-            .ok_or_else(|| format!("there is no step {id}"))
+        self.steps.iter_mut().find(|step| step.id == id).ok_or_else(|| format!("there is no step {id}"))
     }
 
     fn step_in(&mut self, id: u32, allowed: &[StepStatus]) -> Result<&mut Step, String> {
         let step = self.step_mut(id)?;
-        if allowed.contains(&step.status) {
-            Ok(step)
-        } else {
-            Err(format!("step {id} is {:?}", step.status))
-        }
+        if allowed.contains(&step.status) { Ok(step) } else { Err(format!("step {id} is {:?}", step.status)) }
     }
 
     /// The case's id and expected sequence, for an append.

@@ -43,16 +43,10 @@ impl FromStr for CaseId {
     fn from_str(text: &str) -> Result<Self, String> {
         let id = text.to_ascii_lowercase();
         let digits = id.strip_prefix("sg-").unwrap_or("");
-        if digits.len() == 16
-            && digits
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b))
-        {
+        if digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_lowercase() || (b'2'..=b'7').contains(&b)) {
             Ok(Self(id))
         } else {
-            Err(format!(
-                "{text:?} is no case id: one looks like sg-abcdefgh234567ab (see `sluicegate cases`)"
-            ))
+            Err(format!("{text:?} is no case id: one looks like sg-abcdefgh234567ab (see `sluicegate cases`)"))
         }
     }
 }
@@ -89,13 +83,7 @@ mod tests {
         let id = CaseId::from_parts("1", "r", "e", Detection::MappingCreated);
         assert_eq!(id.as_str().parse::<CaseId>(), Ok(id.clone()));
         assert_eq!(id.as_str().to_uppercase().parse::<CaseId>(), Ok(id));
-        for text in [
-            "",
-            "sg-",
-            "sg-1111111111111111",
-            "xx-aaaaaaaaaaaaaaaa",
-            "sg-aaaaaaaaaaaaaaa/",
-        ] {
+        for text in ["", "sg-", "sg-1111111111111111", "xx-aaaaaaaaaaaaaaaa", "sg-aaaaaaaaaaaaaaa/"] {
             assert!(text.parse::<CaseId>().is_err(), "{text}");
         }
     }

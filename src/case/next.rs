@@ -64,11 +64,7 @@ fn containing(case: &Case) -> Next {
         );
     }
     if case.last_read.is_none() {
-        return if let Provenance::Refuted { why } = &case.provenance {
-            Next::Ask(why.clone())
-        } else {
-            Next::Verify
-        };
+        return if let Provenance::Refuted { why } = &case.provenance { Next::Ask(why.clone()) } else { Next::Verify };
     }
     match case.response {
         Response::Leave | Response::Notify => return Next::Close(Outcome::Notified),
@@ -80,10 +76,7 @@ fn containing(case: &Case) -> Next {
         Provenance::Verified | Provenance::Confirmed => {}
     }
     let wanted = response_steps(case.response);
-    if let Some(kind) = wanted
-        .iter()
-        .find(|kind| !case.in_force(**kind) && failed(case, **kind).is_none())
-    {
+    if let Some(kind) = wanted.iter().find(|kind| !case.in_force(**kind) && failed(case, **kind).is_none()) {
         return Next::Prepare(*kind);
     }
     Next::Ask(wanted.iter().find_map(|kind| failed(case, *kind)).map_or_else(
@@ -103,21 +96,12 @@ pub(crate) fn response_steps(response: Response) -> &'static [StepKind] {
 
 /// The last step of `kind`, where it failed for good.
 fn failed(case: &Case, kind: StepKind) -> Option<&Step> {
-    let last = case
-        .steps
-        .iter()
-        .rev()
-        .find(|step| step.kind == kind && step.undoes.is_none())?;
+    let last = case.steps.iter().rev().find(|step| step.kind == kind && step.undoes.is_none())?;
     (last.status == StepStatus::Failed && last.refused).then_some(last)
 }
 
 fn first_reason(case: &Case) -> String {
-    case.opened
-        .verdict
-        .reasons
-        .first()
-        .cloned()
-        .unwrap_or_else(|| "policy lets a person decide".to_owned())
+    case.opened.verdict.reasons.first().cloned().unwrap_or_else(|| "policy lets a person decide".to_owned())
 }
 
 fn acting(case: &Case) -> Next {
@@ -133,10 +117,9 @@ fn acting(case: &Case) -> Next {
         Decision::Keep if case.gone => Next::Close(Outcome::Removed),
         Decision::Keep => Next::Close(Outcome::Contained),
         Decision::Restore => Next::Close(Outcome::Restored),
-        Decision::Disable | Decision::Freeze => Next::Ask(format!(
-            "contained as {} decided: keep it so, or restore it",
-            tally.people.join(", ")
-        )),
+        Decision::Disable | Decision::Freeze => {
+            Next::Ask(format!("contained as {} decided: keep it so, or restore it", tally.people.join(", ")))
+        }
     }
 }
 
@@ -146,27 +129,15 @@ fn approved_steps(case: &Case) -> Vec<PlannedStep> {
         None => !case.in_force(step.step),
         Some(id) => case.steps.iter().any(|done| done.id == id && case.holds(done)),
     };
-    case.approved
-        .iter()
-        .flat_map(|tally| tally.plan.steps.iter().cloned())
-        .filter(left)
-        .collect()
+    case.approved.iter().flat_map(|tally| tally.plan.steps.iter().cloned()).filter(left).collect()
 }
 
 fn stuck(case: &Case) -> Next {
     if case.asked.is_none() {
-        let error = case
-            .steps
-            .iter()
-            .rev()
-            .find(|step| step.status == StepStatus::Failed)
-            .map_or("", |step| &step.error);
+        let error =
+            case.steps.iter().rev().find(|step| step.status == StepStatus::Failed).map_or("", |step| &step.error);
         return Next::Ask(format!("stuck: {error}"));
     }
-    let retriable = case
-        .steps
-        .iter()
-        .rev()
-        .find(|step| step.status == StepStatus::Failed && !step.refused);
+    let retriable = case.steps.iter().rev().find(|step| step.status == StepStatus::Failed && !step.refused);
     retriable.map_or(Next::Rest, |step| Next::RetryLater(step.id))
 }

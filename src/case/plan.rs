@@ -43,11 +43,7 @@ pub fn plan_for(case: &Case, decision: Decision) -> Option<Plan> {
         Decision::Restore => back(case),
     };
     let digest = digest(case, decision, &steps);
-    Some(Plan {
-        decision,
-        steps,
-        digest,
-    })
+    Some(Plan { decision, steps, digest })
 }
 
 fn forward(case: &Case, kinds: &[StepKind]) -> Vec<PlannedStep> {
@@ -55,38 +51,22 @@ fn forward(case: &Case, kinds: &[StepKind]) -> Vec<PlannedStep> {
         return Vec::new();
     };
     let wanted = kinds.iter().filter(|kind| !case.in_force(**kind));
-    wanted
-        .map(|kind| PlannedStep {
-            step: *kind,
-            undoes: None,
-            call: kind.call(mapping, snapshot),
-        })
-        .collect()
+    wanted.map(|kind| PlannedStep { step: *kind, undoes: None, call: kind.call(mapping, snapshot) }).collect()
 }
 
 /// The undo of every step in force, the last one first.
 fn back(case: &Case) -> Vec<PlannedStep> {
     let done = case.steps.iter().rev().filter(|step| case.holds(step));
     done.filter_map(|step| {
-        let call = step.kind.undo(
-            case.prior(step.kind)?,
-            case.baseline.as_ref(),
-            case.latest(),
-            &step.call,
-        )?;
-        Some(PlannedStep {
-            step: step.kind,
-            undoes: Some(step.id),
-            call,
-        })
+        let call = step.kind.undo(case.prior(step.kind)?, case.baseline.as_ref(), case.latest(), &step.call)?;
+        Some(PlannedStep { step: step.kind, undoes: Some(step.id), call })
     })
     .collect()
 }
 
 fn digest(case: &Case, decision: Decision, steps: &[PlannedStep]) -> String {
-    let about = case
-        .latest()
-        .map(|snapshot| json!([snapshot.uuid, snapshot.function.arn, snapshot.source, snapshot.wiring]));
+    let about =
+        case.latest().map(|snapshot| json!([snapshot.uuid, snapshot.function.arn, snapshot.source, snapshot.wiring]));
     let text = json!([case.id, decision, steps, about]).to_string();
     HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }

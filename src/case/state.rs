@@ -171,9 +171,7 @@ impl Case {
 
     /// The step under way, if any.
     pub fn under_way(&self) -> Option<&Step> {
-        self.steps
-            .iter()
-            .find(|step| matches!(step.status, StepStatus::Prepared | StepStatus::Started))
+        self.steps.iter().find(|step| matches!(step.status, StepStatus::Prepared | StepStatus::Started))
     }
 
     /// The decisions that fit the case as it stands.

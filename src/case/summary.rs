@@ -56,9 +56,7 @@ impl Summary {
     pub fn of(case: &Case) -> Self {
         let finding = &case.opened.finding;
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let function = case
-            .latest()
-            .map_or(&finding.call.function.arn, |read| &read.function.arn);
+        let function = case.latest().map_or(&finding.call.function.arn, |read| &read.function.arn);
         let source = case.latest().map_or(&finding.call.source.arn, |read| &read.source.arn);
         Self {
             case_id: case.id.to_string(),
@@ -78,11 +76,7 @@ impl Summary {
                 .steps
                 .iter()
                 .filter(|step| step.undoes.is_none())
-                .map(|step| StepLine {
-                    step: step.kind,
-                    status: step.status,
-                    at: step.at,
-                })
+                .map(|step| StepLine { step: step.kind, status: step.status, at: step.at })
                 .collect(),
         }
     }

@@ -18,9 +18,5 @@ pub(super) async fn verify(config: &Config, format: Format) -> Result {
         Format::Text if audit.damage.is_empty() => show::line(&format!("{} rows, the chain holds", audit.rows)),
         Format::Text => audit.damage.iter().for_each(|damage| show::line(damage)),
     }
-    if audit.damage.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::No)
-    }
+    if audit.damage.is_empty() { Ok(()) } else { Err(Failure::No) }
 }

@@ -27,11 +27,8 @@ pub(super) async fn list(config: &Config, format: Format) -> Result {
         show::line("no cases");
         return Ok(());
     }
-    let mut rows = vec![
-        ["CASE", "OPENED", "STATE", "DETECTION", "FUNCTION", "SOURCE", "BY"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
+    let mut rows =
+        vec![["CASE", "OPENED", "STATE", "DETECTION", "FUNCTION", "SOURCE", "BY"].map(str::to_owned).to_vec()];
     rows.extend(cases.iter().map(row));
     show::table(&rows);
     Ok(())
@@ -39,9 +36,7 @@ pub(super) async fn list(config: &Config, format: Format) -> Result {
 
 fn row(case: &Summary) -> Vec<String> {
     let last = |text: &str| show::visible(text.rsplit(':').next().unwrap_or(text));
-    let state = case
-        .outcome
-        .map_or_else(|| name(&case.state), |outcome| format!("closed: {}", name(&outcome)));
+    let state = case.outcome.map_or_else(|| name(&case.state), |outcome| format!("closed: {}", name(&outcome)));
     vec![
         case.case_id.clone(),
         format!("{:.0}", case.opened_at),
@@ -55,10 +50,7 @@ fn row(case: &Summary) -> Vec<String> {
 
 /// The journal's own name of something.
 fn name<T: Serialize>(value: &T) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 pub(super) async fn one(config: &Config, id: &str, format: Format) -> Result {
@@ -67,9 +59,7 @@ pub(super) async fn one(config: &Config, id: &str, format: Format) -> Result {
     let history = journal.history(&id).await?;
     let case = journal.case(&id).await?;
     let Some(case) = case else {
-        return Err(Failure::Usage(format!(
-            "there is no case {id} in this journal (see `sluicegate cases`)"
-        )));
+        return Err(Failure::Usage(format!("there is no case {id} in this journal (see `sluicegate cases`)")));
     };
     match format {
         Format::Json => show::json(&whole(&case, &history)),
@@ -88,10 +78,7 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
     let approvals = history
         .iter()
         .filter(|recorded| {
-            matches!(
-                recorded.event,
-                CaseEvent::Voted(_) | CaseEvent::Approved { .. } | CaseEvent::Denied { .. }
-            )
+            matches!(recorded.event, CaseEvent::Voted(_) | CaseEvent::Approved { .. } | CaseEvent::Denied { .. })
         })
         .map(as_json)
         .collect();
@@ -103,12 +90,7 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
         "baseline": case.baseline,
         "would_do": case.opened.would_do,
     });
-    Whole {
-        summary: Summary::of(case),
-        events: history.iter().map(as_json).collect(),
-        evidence,
-        approvals,
-    }
+    Whole { summary: Summary::of(case), events: history.iter().map(as_json).collect(), evidence, approvals }
 }
 
 fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
@@ -133,11 +115,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
     }
     show::line("");
     for recorded in history {
-        show::line(&format!(
-            "  {:.3}  {}",
-            recorded.at,
-            show::visible(&words(&recorded.event))
-        ));
+        show::line(&format!("  {:.3}  {}", recorded.at, show::visible(&words(&recorded.event))));
     }
     let fitting = case.decisions();
     if !fitting.is_empty() {
@@ -146,11 +124,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
     for plan in fitting.into_iter().filter_map(|decision| plan_for(case, decision)) {
         let digest = plan.digest.get(..12).unwrap_or_default();
         let calls: Vec<String> = plan.steps.iter().map(|step| step.call.describe()).collect();
-        let does = if calls.is_empty() {
-            "changes nothing in AWS".to_owned()
-        } else {
-            calls.join(", then ")
-        };
+        let does = if calls.is_empty() { "changes nothing in AWS".to_owned() } else { calls.join(", then ") };
         show::line(&format!("    {:<8} {does}   (plan {digest}…)", plan.decision.name()));
     }
 }
@@ -158,33 +132,20 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
 fn words(event: &CaseEvent) -> String {
     match event {
         CaseEvent::Opened(opened) => {
-            format!(
-                "opened: response {:?}, provenance {:?}",
-                opened.verdict.response, opened.provenance
-            )
+            format!("opened: response {:?}, provenance {:?}", opened.verdict.response, opened.provenance)
         }
         CaseEvent::Joined { finding, .. } => {
             format!("joined: {} by {}", finding.detection.name(), finding.actor.arn)
         }
-        CaseEvent::StepPrepared {
-            id, step, undoes, call, ..
-        } => {
+        CaseEvent::StepPrepared { id, step, undoes, call, .. } => {
             let undo = undoes.map_or(String::new(), |of| format!(" (undoes step {of})"));
             format!("step {id} prepared: {}{undo}: {}", step.name(), call.describe())
         }
         CaseEvent::StepStarted { id, worker, .. } => format!("step {id} started by {worker}"),
-        CaseEvent::StepTried {
-            id,
-            attempt,
-            error,
-            wait_ms,
-            ..
-        } => {
+        CaseEvent::StepTried { id, attempt, error, wait_ms, .. } => {
             format!("step {id}, try {attempt}: {error}; again in {wait_ms} ms")
         }
-        CaseEvent::StepSucceeded {
-            id, attempts, took_ms, ..
-        } => {
+        CaseEvent::StepSucceeded { id, attempts, took_ms, .. } => {
             format!("step {id} done and read back: {attempts} calls, {took_ms} ms")
         }
         CaseEvent::StepFailed { id, error, refused } => {
@@ -209,10 +170,9 @@ fn name_of(evidence: &crate::case::Evidence) -> String {
     use crate::case::Evidence;
     match evidence {
         Evidence::MappingFound { mapping } => format!("it is {mapping}"),
-        Evidence::MappingRead { snapshot } => format!(
-            "the mapping reads {}, function {}",
-            snapshot.state, snapshot.function.arn
-        ),
+        Evidence::MappingRead { snapshot } => {
+            format!("the mapping reads {}, function {}", snapshot.state, snapshot.function.arn)
+        }
         Evidence::MappingGone { looked_at } => format!("the mapping is gone (looked at: {looked_at})"),
         Evidence::Provenance { provenance } => format!("provenance: {provenance:?}"),
     }

@@ -44,13 +44,7 @@ pub(super) struct RestoreArgs {
 
 impl From<RestoreArgs> for DecideArgs {
     fn from(args: RestoreArgs) -> Self {
-        Self {
-            id: args.id,
-            decision: Decision::Restore,
-            reason: args.reason,
-            plan: None,
-            yes: true,
-        }
+        Self { id: args.id, decision: Decision::Restore, reason: args.reason, plan: None, yes: true }
     }
 }
 
@@ -58,9 +52,7 @@ pub(super) async fn decide(config: &Config, args: &DecideArgs, format: Format) -
     let id: CaseId = args.id.parse().map_err(Failure::Usage)?;
     let world = World::new(config, false).await?;
     let Some(case) = world.journal.case(&id).await? else {
-        return Err(Failure::Usage(format!(
-            "there is no case {id} in this journal (see `sluicegate cases`)"
-        )));
+        return Err(Failure::Usage(format!("there is no case {id} in this journal (see `sluicegate cases`)")));
     };
     let reason = reason(args)?;
     let plan = Responder::plan(&case, args.decision).map_err(|why| {
@@ -76,10 +68,7 @@ pub(super) async fn decide(config: &Config, args: &DecideArgs, format: Format) -
         decision: args.decision,
         plan: plan.digest.clone(),
         reason,
-        proof: crate::ports::Proof {
-            host: String::new(),
-            headers: Vec::new(),
-        },
+        proof: crate::ports::Proof { host: String::new(), headers: Vec::new() },
     };
     ballot.proof = world.identity.sign(&ballot.claim()).await.map_err(Failure::Outside)?;
     world.journal.cast(&ballot).await?;
@@ -94,9 +83,7 @@ fn reason(args: &DecideArgs) -> Result<String> {
     match (&args.reason, args.decision) {
         (Some(reason), _) if !reason.trim().is_empty() => Ok(reason.trim().to_owned()),
         (None, Decision::Restore) => Ok("restored on the command line".into()),
-        _ => Err(Failure::Usage(
-            "--reason is needed: it is what the journal tells those who come later".into(),
-        )),
+        _ => Err(Failure::Usage("--reason is needed: it is what the journal tells those who come later".into())),
     }
 }
 
@@ -124,10 +111,7 @@ fn agreed(case: &Case, plan: &Plan, args: &DecideArgs) -> Result<bool> {
         show::complain("  nothing in AWS");
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::Usage(format!(
-            "say that you have seen it: --plan {} (or --yes)",
-            plan.digest
-        )));
+        return Err(Failure::Usage(format!("say that you have seen it: --plan {} (or --yes)", plan.digest)));
     }
     let _ = write!(std::io::stderr(), "Decide {}? [y/N] ", plan.decision);
     let mut answer = String::new();
@@ -172,10 +156,7 @@ async fn report(journal: &SqliteJournal, ballot: &Ballot, case: &Case, format: F
     if format == Format::Json {
         show::json(&Summary::of(case));
     }
-    let done = case
-        .approved
-        .as_ref()
-        .is_some_and(|tally| tally.plan.digest == ballot.plan);
+    let done = case.approved.as_ref().is_some_and(|tally| tally.plan.digest == ballot.plan);
     let words = match (case.state, done) {
         (State::Closed, true) => format!("{}: {} done and read back", case.id, ballot.decision),
         (State::AwaitingDecision, true) => {
@@ -183,10 +164,7 @@ async fn report(journal: &SqliteJournal, ballot: &Ballot, case: &Case, format: F
         }
         (_, false) => format!("{}: your vote counts; more people are needed", case.id),
         (state, true) => {
-            show::complain(&format!(
-                "{}: {} is not finished: the case is {state:?}",
-                case.id, ballot.decision
-            ));
+            show::complain(&format!("{}: {} is not finished: the case is {state:?}", case.id, ballot.decision));
             return Err(Failure::Outside(format!("see `sluicegate case {}`", case.id)));
         }
     };

@@ -181,17 +181,9 @@ fn verdict_view(verdict: Verdict) -> VerdictView {
 
 fn show_damage(source: &str, damage: &Damage, format: Format) {
     match format {
-        Format::Json => show::json(&Unreadable {
-            error: &damage.error,
-            source,
-            position: &damage.position,
-        }),
+        Format::Json => show::json(&Unreadable { error: &damage.error, source, position: &damage.position }),
         Format::Text => {
-            show::line(&format!(
-                "{source}: {}: {}",
-                damage.position,
-                show::visible(&damage.error)
-            ));
+            show::line(&format!("{source}: {}: {}", damage.position, show::visible(&damage.error)));
         }
     }
 }
@@ -212,20 +204,12 @@ fn show_text(explanation: &Explanation<'_>, unidentified: &str) {
     if !unidentified.is_empty() {
         show::line(&format!("            not identified: {}", show::visible(unidentified)));
     }
-    show::line(&format!(
-        "  mapping   {} in {} {}",
-        shown(mapping.uuid),
-        mapping.account,
-        mapping.region
-    ));
+    show::line(&format!("  mapping   {} in {} {}", shown(mapping.uuid), mapping.account, mapping.region));
     show::line(&format!("  function  {}", shown(mapping.function_arn)));
     show::line(&format!("  source    {}", shown(mapping.source_arn)));
     let detection = explanation.detection.map_or("", Detection::name);
-    let answer = if verdict.allowed {
-        show::coloured("allowed", show::GREEN)
-    } else {
-        show::coloured("not allowed", show::RED)
-    };
+    let answer =
+        if verdict.allowed { show::coloured("allowed", show::GREEN) } else { show::coloured("not allowed", show::RED) };
     show::line(&format!("  {detection}: {answer}; response {:?}", verdict.response).to_lowercase());
     for reason in &verdict.reasons {
         show::line(&format!("    - {}", show::visible(reason)));

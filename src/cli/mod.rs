@@ -150,9 +150,7 @@ fn dispatch(cli: Cli) -> Result {
 
 fn block_on(work: impl Future<Output = Result>) -> Result {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime
-        .map_err(|error| Failure::Outside(format!("no runtime: {error}")))?
-        .block_on(work)
+    runtime.map_err(|error| Failure::Outside(format!("no runtime: {error}")))?.block_on(work)
 }
 
 /// Loads a policy set; problems that refuse it are printed.

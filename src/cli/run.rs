@@ -29,16 +29,10 @@ pub(super) async fn run(config: Config) -> Result {
     }
     let world = World::new(&config, true).await?;
     let Some(_lock) = world.journal.lock_worker()? else {
-        return Err(Failure::Usage(format!(
-            "another `sluicegate run` has the journal {}",
-            config.journal.url
-        )));
+        return Err(Failure::Usage(format!("another `sluicegate run` has the journal {}", config.journal.url)));
     };
     if let Some(found) = world.journal.settle_damage().await? {
-        tracing::error!(
-            found,
-            "the journal is not as it was left; `sluicegate audit verify` tells more. It goes on"
-        );
+        tracing::error!(found, "the journal is not as it was left; `sluicegate audit verify` tells more. It goes on");
     }
     let (stop, stopping) = watch::channel(false);
     let responder = world.responder(&config, policies, stopping.clone()).await?;
@@ -47,21 +41,14 @@ pub(super) async fn run(config: Config) -> Result {
         .await
         .map_err(|error| Failure::Outside(format!("the queue {queue_url} cannot be used: {error}")))?;
     let health = Health::default();
-    let readiness = Readiness {
-        journal: Arc::new(world.journal.clone()),
-        intake: health.clone(),
-    };
+    let readiness = Readiness { journal: Arc::new(world.journal.clone()), intake: health.clone() };
     let listen = config.http.listen;
     let address = http::serve(listen, readiness, stopping.clone())
         .await
         .map_err(|error| Failure::Outside(format!("[http] listen = \"{listen}\": {error}")))?;
     responder.begun(&digest).await?;
     let unfinished = responder.resume().await?;
-    let settings = SqsSettings {
-        queue_url,
-        receivers: config.intake.receivers,
-        in_flight: config.intake.in_flight,
-    };
+    let settings = SqsSettings { queue_url, receivers: config.intake.receivers, in_flight: config.intake.in_flight };
     let intake = SqsIntake::new(sqs, settings, responder.clone(), health);
     tracing::info!(
         mode = ?config.mode, identity = %responder.settings().identity, http = %address, unfinished,
@@ -103,10 +90,7 @@ async fn drain(receiving: tokio::task::JoinHandle<()>, responder: &Responder) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     if responder.at_work() > 0 {
-        tracing::warn!(
-            cases = responder.at_work(),
-            "cases are taken up again at the next start"
-        );
+        tracing::warn!(cases = responder.at_work(), "cases are taken up again at the next start");
     }
 }
 
@@ -125,12 +109,7 @@ async fn reload(dir: PathBuf, responder: Responder, stopping: watch::Receiver<bo
             Err(problems) => {
                 let texts: Vec<String> = problems
                     .iter()
-                    .map(|problem| {
-                        format!(
-                            "{}:{}:{}: {}",
-                            problem.file, problem.line, problem.column, problem.message
-                        )
-                    })
+                    .map(|problem| format!("{}:{}:{}: {}", problem.file, problem.line, problem.column, problem.message))
                     .collect();
                 responder.refuse_policies(texts).await
             }
@@ -142,15 +121,9 @@ async fn reload(dir: PathBuf, responder: Responder, stopping: watch::Receiver<bo
 }
 
 async fn take_votes(responder: Responder, stopping: watch::Receiver<bool>) {
-    let mut seen = 0;
     while !*stopping.borrow() {
-        match responder.journal_version().await {
-            Ok(version) if version == seen => {}
-            Ok(version) => match responder.take_ballots().await {
-                Ok(waiting) => seen = if waiting { 0 } else { version },
-                Err(error) => tracing::error!(%error, "votes cannot be taken"),
-            },
-            Err(error) => tracing::error!(%error, "the journal cannot be read"),
+        if let Err(error) = responder.take_ballots().await {
+            tracing::error!(%error, "votes cannot be taken");
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -28,11 +28,7 @@ pub(super) struct World {
 
 /// Opens the journal that the configuration names.
 pub(super) fn open_journal(config: &Config, create: bool) -> Result<SqliteJournal> {
-    Ok(SqliteJournal::open(
-        &config.journal_file()?,
-        Arc::new(SystemClock),
-        create,
-    )?)
+    Ok(SqliteJournal::open(&config.journal_file()?, Arc::new(SystemClock), create)?)
 }
 
 impl World {
@@ -42,12 +38,7 @@ impl World {
         let aws = AwsSettings::load().await;
         aws.region().map_err(Failure::Usage)?;
         let identity = Arc::new(AwsIdentity::new(&aws, clock.clone()));
-        Ok(Self {
-            aws,
-            identity,
-            journal,
-            clock,
-        })
+        Ok(Self { aws, identity, journal, clock })
     }
 
     /// A responder with the credentials of the environment.
@@ -58,18 +49,13 @@ impl World {
         stopping: watch::Receiver<bool>,
     ) -> Result<Responder> {
         let arn = self.identity.own().await.map_err(|error| {
-            Failure::Outside(format!(
-                "AWS does not say who these credentials are (sts:GetCallerIdentity): {error}"
-            ))
+            Failure::Outside(format!("AWS does not say who these credentials are (sts:GetCallerIdentity): {error}"))
         })?;
         let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
         let clients = Clients::new(&self.aws);
         let ports = Ports {
             journal: Arc::new(self.journal.clone()),
-            lambda: Arc::new(AwsLambda::new(
-                clients.clone(),
-                Limits::new(config.containment.max_calls_per_second),
-            )),
+            lambda: Arc::new(AwsLambda::new(clients.clone(), Limits::new(config.containment.max_calls_per_second))),
             trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
             identity: self.identity.clone(),
             clock: self.clock.clone(),

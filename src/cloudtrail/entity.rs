@@ -24,16 +24,8 @@ impl<'a> Entity<'a> {
         };
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         // IAM's own alphabets; anything else, a wildcard above all, is no principal.
-        let named = !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
+        let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
         let placed = folders.bytes().all(|b| b.is_ascii_graphic() && !b"*?".contains(&b));
-        (named && placed).then_some(Self {
-            kind,
-            partition: arn.partition,
-            account: arn.account,
-            name,
-        })
+        (named && placed).then_some(Self { kind, partition: arn.partition, account: arn.account, name })
     }
 }

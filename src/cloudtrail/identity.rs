@@ -90,16 +90,8 @@ fn kind_of(text: &str) -> PrincipalKind {
 
 impl Identity {
     fn read(raw: &RawValue, actor: &mut Actor) -> Result<Self, json::Fault> {
-        const NAMES: [&str; 8] = [
-            "type",
-            "principalId",
-            "arn",
-            "accountId",
-            "userName",
-            "accessKeyId",
-            "invokedBy",
-            "sessionContext",
-        ];
+        const NAMES: [&str; 8] =
+            ["type", "principalId", "arn", "accountId", "userName", "accessKeyId", "invokedBy", "sessionContext"];
         let [kind, principal, arn, account, user, key, invoked, context] = pick(raw, &NAMES)?;
         let mut wrong = None;
         let mut take = |name: &str, raw: Option<&RawValue>| take_text(&mut wrong, name, raw);
@@ -179,10 +171,7 @@ impl Identity {
         };
         let issuer = self.issuer("the role's path is not in the record")?;
         let Some(role) = Entity::parse(&issuer.arn).filter(|entity| entity.kind == "role") else {
-            return Err(format!(
-                "{:?} of sessionIssuer is not the IAM ARN of a role",
-                issuer.arn
-            ));
+            return Err(format!("{:?} of sessionIssuer is not the IAM ARN of a role", issuer.arn));
         };
         if !matches!(issuer.kind.as_str(), "" | "Role") {
             return Err(format!("sessionIssuer is of type {:?}, not Role", issuer.kind));
@@ -196,12 +185,7 @@ impl Identity {
         agree("account", &self.account, "sessionIssuer.arn", role.account)?;
         let role_id = by_id.map_or(self.principal_id.as_str(), |(role_id, _)| role_id);
         if !issuer.principal_id.is_empty() {
-            agree(
-                "principalId",
-                role_id,
-                "sessionIssuer.principalId",
-                &issuer.principal_id,
-            )?;
+            agree("principalId", role_id, "sessionIssuer.principalId", &issuer.principal_id)?;
         }
         Ok(issuer.arn.clone())
     }
@@ -219,10 +203,7 @@ impl Identity {
         name.unwrap_or_default().clone_into(&mut actor.session_name);
         let issuer = self.issuer("the user behind the federated session is not in the record")?;
         let Some(user) = Entity::parse(&issuer.arn).filter(|entity| entity.kind == "user") else {
-            return Err(format!(
-                "{:?} of sessionIssuer is not the IAM ARN of a user",
-                issuer.arn
-            ));
+            return Err(format!("{:?} of sessionIssuer is not the IAM ARN of a user", issuer.arn));
         };
         if !matches!(issuer.kind.as_str(), "" | "IAMUser") {
             return Err(format!("sessionIssuer is of type {:?}, not IAMUser", issuer.kind));
@@ -268,18 +249,8 @@ impl Identity {
 
 impl Issuer {
     fn agrees_with(&self, entity: &Entity<'_>) -> Result<(), String> {
-        agree(
-            "sessionIssuer.userName",
-            &self.user_name,
-            "sessionIssuer.arn",
-            entity.name,
-        )?;
-        agree(
-            "sessionIssuer.accountId",
-            &self.account,
-            "sessionIssuer.arn",
-            entity.account,
-        )
+        agree("sessionIssuer.userName", &self.user_name, "sessionIssuer.arn", entity.name)?;
+        agree("sessionIssuer.accountId", &self.account, "sessionIssuer.arn", entity.account)
     }
 }
 
@@ -316,9 +287,7 @@ fn agree(what: &str, said: &str, place: &str, expected: &str) -> Result<(), Stri
     if said.is_empty() || said == expected {
         return Ok(());
     }
-    Err(format!(
-        "the record contradicts itself: {what} is {said:?}, but {expected:?} in {place}"
-    ))
+    Err(format!("the record contradicts itself: {what} is {said:?}, but {expected:?} in {place}"))
 }
 
 #[cfg(test)]

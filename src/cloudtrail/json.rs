@@ -16,10 +16,7 @@ pub(super) struct Slots<'de, const N: usize> {
 }
 
 impl<'de, const N: usize> Slots<'de, N> {
-    pub(super) const EMPTY: Self = Self {
-        values: [None; N],
-        twice: None,
-    };
+    pub(super) const EMPTY: Self = Self { values: [None; N], twice: None };
 
     pub(super) fn fill(&mut self, names: &[&'static str; N], slot: usize, raw: &'de RawValue) {
         if self.values[slot].replace(raw).is_some() {
@@ -125,10 +122,7 @@ pub(super) fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
     if let Ok(text) = serde_json::from_str(json) {
         return Some(Cow::Owned(text));
     }
-    serde_json::Deserializer::from_str(json)
-        .deserialize_bytes(Lossy)
-        .ok()
-        .map(Cow::Owned)
+    serde_json::Deserializer::from_str(json).deserialize_bytes(Lossy).ok().map(Cow::Owned)
 }
 
 struct Lossy;

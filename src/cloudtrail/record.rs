@@ -118,11 +118,7 @@ impl Record {
             console,
             ..,
         ] = fields.values;
-        let circumstances = Circumstances {
-            source_ip,
-            user_agent,
-            console,
-        };
+        let circumstances = Circumstances { source_ip, user_agent, console };
         let mut record = Box::new(Self {
             event_id: text_or_empty(id),
             event_name: text_or_empty(name),
@@ -138,20 +134,14 @@ impl Record {
             envelope,
         });
         if !is_account(&record.account) {
-            record.account = Some(&record.actor.account)
-                .filter(|id| is_account(id))
-                .cloned()
-                .unwrap_or_default();
+            record.account = Some(&record.actor.account).filter(|id| is_account(id)).cloned().unwrap_or_default();
         }
         if let Some(verb) = request::verb_of(&record.event_name)
             && record.event_source == LAMBDA
             && !record.failed()
         {
             record.complete(fields)?;
-            let place = Place {
-                region: &record.region,
-                account: &record.account,
-            };
+            let place = Place { region: &record.region, account: &record.account };
             record.call = Some(request::read(verb, request, response, &place)?);
         }
         Ok(record)
@@ -175,9 +165,7 @@ impl Record {
         }
         if self.account.is_empty() || self.region.is_empty() {
             let name = &self.event_name;
-            return Err(format!(
-                "{name} cannot be judged: the record does not tell its account and region"
-            ));
+            return Err(format!("{name} cannot be judged: the record does not tell its account and region"));
         }
         if self.event_id.is_empty() {
             self.event_id = derived_id(fields);

@@ -62,11 +62,7 @@ pub(super) fn read(
     let known = |function: &FunctionRef| function.is_known();
     Ok(MappingCall {
         verb,
-        uuid: if answered_uuid.is_empty() {
-            asked_uuid
-        } else {
-            answered_uuid
-        },
+        uuid: if answered_uuid.is_empty() { asked_uuid } else { answered_uuid },
         mapping_arn: text_or_empty(answered.mapping_arn),
         function: (answered_function.filter(known).or(asked_function)).unwrap_or_default(),
         names_function: present(asked.function).is_some_and(|raw| raw.get() != "\"\""),
@@ -111,10 +107,7 @@ impl<'a> Asked<'a> {
         ];
         // `null`, the text "null", or something that is no request at all.
         let Some(request) = request.filter(|raw| raw.get().starts_with('{')) else {
-            return Ok(Self {
-                withheld: true,
-                ..Self::default()
-            });
+            return Ok(Self { withheld: true, ..Self::default() });
         };
         let [uuid, function, source, kafka, enabled, filter, destination, access] = pick(request, &names)?;
         let mut mentions = Mentions::default();
@@ -212,11 +205,7 @@ fn accesses(raw: &RawValue) -> Result<Aspect<Vec<SourceAccess>>, Fault> {
             uri: text(uri).ok_or(Fault::Broken)?.into_owned(),
         });
     }
-    Ok(if list.is_empty() {
-        Aspect::LeftOut
-    } else {
-        Aspect::Named(list)
-    })
+    Ok(if list.is_empty() { Aspect::LeftOut } else { Aspect::Named(list) })
 }
 
 #[derive(Default)]
@@ -245,15 +234,7 @@ impl<'a> Answered<'a> {
             return Ok(Self::default());
         };
         let [uuid, mapping_arn, function, source, kafka, state, last_modified] = pick(response, &names)?;
-        Ok(Self {
-            uuid,
-            mapping_arn,
-            function,
-            source,
-            kafka,
-            state,
-            last_modified,
-        })
+        Ok(Self { uuid, mapping_arn, function, source, kafka, state, last_modified })
     }
 }
 

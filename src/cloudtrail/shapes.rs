@@ -60,12 +60,7 @@ fn inflate(bytes: &[u8], limit: u64) -> (Vec<u8>, Option<Damage>) {
     let mut raw = Vec::new();
     let result = MultiGzDecoder::new(bytes).take(limit + 1).read_to_end(&mut raw);
     let size = raw.len();
-    let damage = |error: String| {
-        Some(Damage {
-            error,
-            position: format!("byte {size} of the decompressed text"),
-        })
-    };
+    let damage = |error: String| Some(Damage { error, position: format!("byte {size} of the decompressed text") });
     match result {
         Ok(_) if size as u64 <= limit => (raw, None),
         Ok(_) => {
@@ -123,22 +118,13 @@ struct Reader<'t, 's> {
 
 impl<'t, 's> Reader<'t, 's> {
     fn new(text: &'t str, sink: &'s mut dyn FnMut(Input)) -> Self {
-        Self {
-            text,
-            sink,
-            counted: Counted::default(),
-            tries_left: FAILED_TRIES,
-            told: 0,
-        }
+        Self { text, sink, counted: Counted::default(), tries_left: FAILED_TRIES, told: 0 }
     }
 
     fn read(&mut self) {
         let text = self.text;
         let mut at = 0;
-        while let Some(skip) = text.as_bytes()[at..]
-            .iter()
-            .position(|byte| !byte.is_ascii_whitespace())
-        {
+        while let Some(skip) = text.as_bytes()[at..].iter().position(|byte| !byte.is_ascii_whitespace()) {
             at += skip;
             let end = self.line_end(at);
             // Most documents end with their line. In JSON lines, that keeps a broken one from swallowing the next.
@@ -225,10 +211,7 @@ impl<'t, 's> Reader<'t, 's> {
                 Ok(fields) => Record::read(fields),
                 Err(what) => Err(format!("not a CloudTrail record: {what}")),
             };
-            let input = input.map_err(|error| Damage {
-                error,
-                position: self.position(&item, start),
-            });
+            let input = input.map_err(|error| Damage { error, position: self.position(&item, start) });
             (self.sink)(input);
         }
     }

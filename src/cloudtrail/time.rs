@@ -63,24 +63,12 @@ mod tests {
         ] {
             assert_eq!(read(form), Some(expected), "{form}");
         }
-        assert_eq!(
-            read(r#""May 10, 2024, 12:00:00 AM""#),
-            "2024-05-10T00:00:00Z".parse().ok()
-        );
+        assert_eq!(read(r#""May 10, 2024, 12:00:00 AM""#), "2024-05-10T00:00:00Z".parse().ok());
     }
 
     #[test]
     fn what_is_no_time_is_none() {
-        for form in [
-            "null",
-            r#""""#,
-            r#""yesterday""#,
-            "1e308",
-            "true",
-            "[]",
-            r#""NaN""#,
-            r#""inf""#,
-        ] {
+        for form in ["null", r#""""#, r#""yesterday""#, "1e308", "true", "[]", r#""NaN""#, r#""inf""#] {
             assert_eq!(read(form), None, "{form}");
         }
         let number = serde_json::from_str("1715288741").unwrap();

@@ -80,18 +80,10 @@ impl Call {
                 }
                 format!("UpdateEventSourceMapping({})", arguments.join(", "))
             }
-            Self::SetFunctionConcurrency {
-                function_arn,
-                reserved: Some(n),
-                ..
-            } => {
+            Self::SetFunctionConcurrency { function_arn, reserved: Some(n), .. } => {
                 format!("PutFunctionConcurrency({function_arn}, ReservedConcurrentExecutions={n})")
             }
-            Self::SetFunctionConcurrency {
-                function_arn,
-                reserved: None,
-                ..
-            } => {
+            Self::SetFunctionConcurrency { function_arn, reserved: None, .. } => {
                 format!("DeleteFunctionConcurrency({function_arn})")
             }
         }
@@ -138,31 +130,18 @@ impl Wiring {
     /// The aspects of this wiring in which `seen` differs from it.
     pub(crate) fn where_other_than(&self, seen: &Wiring) -> Wiring {
         fn pick<T: PartialEq + Default + Clone>(wanted: Option<&T>, seen: Option<&T>) -> Option<T> {
-            wanted
-                .filter(|wanted| seen.map_or(**wanted != T::default(), |seen| seen != *wanted))
-                .cloned()
+            wanted.filter(|wanted| seen.map_or(**wanted != T::default(), |seen| seen != *wanted)).cloned()
         }
         let destinations_differ = self
             .on_failure
             .as_ref()
             .is_some_and(|_| !same_text(self.on_failure.as_ref(), seen.on_failure.as_ref()))
-            || self
-                .on_success
-                .as_ref()
-                .is_some_and(|_| !same_text(self.on_success.as_ref(), seen.on_success.as_ref()));
+            || self.on_success.as_ref().is_some_and(|_| !same_text(self.on_success.as_ref(), seen.on_success.as_ref()));
         Wiring {
             filters: pick(self.filters.as_ref(), seen.filters.as_ref()),
             // DestinationConfig is one argument: both halves are given back together.
-            on_failure: if destinations_differ {
-                self.on_failure.clone()
-            } else {
-                None
-            },
-            on_success: if destinations_differ {
-                self.on_success.clone()
-            } else {
-                None
-            },
+            on_failure: if destinations_differ { self.on_failure.clone() } else { None },
+            on_success: if destinations_differ { self.on_success.clone() } else { None },
             source_access: pick(self.source_access.as_ref(), seen.source_access.as_ref()),
         }
     }

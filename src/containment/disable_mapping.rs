@@ -8,14 +8,8 @@ pub(super) const SIDE_EFFECTS: &str = "records wait in the source while the mapp
     after their retention; a batch in flight is finished first";
 
 pub(super) fn call(mapping: &MappingKey) -> Call {
-    let change = MappingChange {
-        enabled: Some(false),
-        ..MappingChange::default()
-    };
-    Call::UpdateEventSourceMapping {
-        mapping: mapping.clone(),
-        change,
-    }
+    let change = MappingChange { enabled: Some(false), ..MappingChange::default() };
+    Call::UpdateEventSourceMapping { mapping: mapping.clone(), change }
 }
 
 /// Back to the baseline, or to the mapping as it was first read: enabled or not, function and wiring. A repoint is thus
@@ -34,8 +28,5 @@ pub(super) fn undo(prior: &Prior, baseline: Option<&Baseline>, now: Option<&Snap
         function_arn: (function.arn != now.function.arn).then(|| function.arn.clone()),
         wiring: wiring.where_other_than(&now.wiring),
     };
-    Some(Call::UpdateEventSourceMapping {
-        mapping: mapping.clone(),
-        change,
-    })
+    Some(Call::UpdateEventSourceMapping { mapping: mapping.clone(), change })
 }

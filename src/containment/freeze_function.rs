@@ -17,15 +17,8 @@ pub(super) fn call(mapping: &MappingKey, snapshot: &Snapshot) -> Call {
 }
 
 pub(super) fn undo(prior: &Prior, done: &Call) -> Option<Call> {
-    let (
-        Prior::Concurrency { reserved },
-        Call::SetFunctionConcurrency {
-            account,
-            region,
-            function_arn,
-            ..
-        },
-    ) = (prior, done)
+    let (Prior::Concurrency { reserved }, Call::SetFunctionConcurrency { account, region, function_arn, .. }) =
+        (prior, done)
     else {
         return None;
     };

@@ -26,16 +26,10 @@ pub fn against(
     let latent = finding.changes.is_empty();
     let has = |change: Change| finding.changes.contains(&change);
     let detections = [
-        (
-            Change::Repoint,
-            has(Change::Repoint) && repointed::changed(call, baseline, fresh),
-        ),
+        (Change::Repoint, has(Change::Repoint) && repointed::changed(call, baseline, fresh)),
         // Not only where wiring is named: a key with nothing in it may have cleared something.
         (Change::Rewire, rewired::changed(call, baseline, fresh)),
-        (
-            Change::Enable,
-            has(Change::Enable) && enabled::changed(call, baseline, fresh),
-        ),
+        (Change::Enable, has(Change::Enable) && enabled::changed(call, baseline, fresh)),
     ];
     let changed = detections.into_iter().filter(|(_, changed)| *changed);
     finding.changes = changed.map(|(change, _)| change).collect();

@@ -23,9 +23,7 @@ pub fn latent(record: &Record) -> Result<Finding, Ignored> {
         return ignored(format!("not a mapping call: {}", or_nothing(&record.event_name)));
     }
     if record.failed() {
-        let code = [&record.error_code, &record.error_message]
-            .into_iter()
-            .find(|text| !text.is_empty());
+        let code = [&record.error_code, &record.error_message].into_iter().find(|text| !text.is_empty());
         return ignored(format!("call failed: {}", code.map_or("", String::as_str)));
     }
     // `cloudtrail::read` gives every record that comes this far a call, or damage in its place.
@@ -65,23 +63,17 @@ pub(super) fn named_something(finding: Finding) -> Result<Finding, Ignored> {
 fn genuine(envelope: &Envelope, record: &Record) -> Result<(), Ignored> {
     const DETAIL_TYPE: &str = "AWS API Call via CloudTrail";
     if envelope.source != "aws.lambda" {
-        return ignored(format!(
-            "envelope source is {}, not aws.lambda",
-            or_nothing(&envelope.source)
-        ));
+        return ignored(format!("envelope source is {}, not aws.lambda", or_nothing(&envelope.source)));
     }
     if envelope.detail_type != DETAIL_TYPE {
         let detail_type = or_nothing(&envelope.detail_type);
         return ignored(format!("envelope detail-type is {detail_type}, not {DETAIL_TYPE}"));
     }
-    for (what, outside, inside) in [
-        ("account", &envelope.account, &record.account),
-        ("region", &envelope.region, &record.region),
-    ] {
+    for (what, outside, inside) in
+        [("account", &envelope.account, &record.account), ("region", &envelope.region, &record.region)]
+    {
         if !outside.is_empty() && !inside.is_empty() && outside != inside {
-            return ignored(format!(
-                "envelope and record disagree: {what} is {outside} in one, {inside} in the other"
-            ));
+            return ignored(format!("envelope and record disagree: {what} is {outside} in one, {inside} in the other"));
         }
     }
     Ok(())

@@ -25,18 +25,10 @@ pub fn provenance(finding: &Finding, fresh: &Snapshot, now: Timestamp) -> Result
         return Err(call.disagrees.clone());
     }
     timely(finding.event.time, fresh.last_modified, now)?;
-    same(
-        "mapping",
-        &call.uuid.to_ascii_lowercase(),
-        &fresh.uuid.to_ascii_lowercase(),
-    )?;
+    same("mapping", &call.uuid.to_ascii_lowercase(), &fresh.uuid.to_ascii_lowercase())?;
     same("function", &call.function.name, &fresh.function.name)?;
     if call.function.qualifier != fresh.function.qualifier {
-        return differs(
-            "the function's alias or version",
-            &call.function.qualifier,
-            &fresh.function.qualifier,
-        );
+        return differs("the function's alias or version", &call.function.qualifier, &fresh.function.qualifier);
     }
     same("function's account", &call.function.account, &fresh.function.account)?;
     same("source", &call.source.to_string(), &fresh.source.to_string())?;
@@ -44,9 +36,7 @@ pub fn provenance(finding: &Finding, fresh: &Snapshot, now: Timestamp) -> Result
         same("mapping's ARN", &call.mapping_arn, &fresh.arn)?;
     }
     // An older answer has no ARN of its own; function and mapping share account and region.
-    let arn = [&fresh.arn, &fresh.function.arn]
-        .into_iter()
-        .find_map(|arn| Arn::parse(arn));
+    let arn = [&fresh.arn, &fresh.function.arn].into_iter().find_map(|arn| Arn::parse(arn));
     let (account, region) = arn.map_or(("", ""), |arn| (arn.account, arn.region));
     same("account", &finding.account, account)?;
     same("region", &finding.region, region)
@@ -89,7 +79,5 @@ fn same(what: &str, event: &str, read: &str) -> Result<(), String> {
 }
 
 fn differs(what: &str, event: &str, read: &str) -> Result<(), String> {
-    Err(format!(
-        "{what} is {event:?} in the event, but {read:?} as read from Lambda"
-    ))
+    Err(format!("{what} is {event:?} in the event, but {read:?} as read from Lambda"))
 }

@@ -15,29 +15,14 @@ pub(super) fn changed(call: &MappingCall, baseline: &Baseline, fresh: Option<&Sn
     let (event, base) = (&call.wiring, &baseline.wiring);
     let fresh = fresh.map(|fresh| &fresh.wiring);
     let blind = call.withheld || call.mentions.unreadable;
-    let seen = |mentioned: bool| Seen {
-        mentioned: mentioned || call.withheld,
-        blind,
-    };
+    let seen = |mentioned: bool| Seen { mentioned: mentioned || call.withheld, blind };
     let filter = seen(call.mentions.filter);
     let destination = seen(call.mentions.destination);
     let access = seen(call.mentions.source_access);
     filter.changed(&event.filters, &base.filters, fresh.map(|fresh| &fresh.filters))
-        || destination.changed(
-            &event.on_failure,
-            &base.on_failure,
-            fresh.map(|fresh| &fresh.on_failure),
-        )
-        || destination.changed(
-            &event.on_success,
-            &base.on_success,
-            fresh.map(|fresh| &fresh.on_success),
-        )
-        || access.changed(
-            &event.source_access,
-            &base.source_access,
-            fresh.map(|fresh| &fresh.source_access),
-        )
+        || destination.changed(&event.on_failure, &base.on_failure, fresh.map(|fresh| &fresh.on_failure))
+        || destination.changed(&event.on_success, &base.on_success, fresh.map(|fresh| &fresh.on_success))
+        || access.changed(&event.source_access, &base.source_access, fresh.map(|fresh| &fresh.source_access))
 }
 
 /// How the call shows one aspect.

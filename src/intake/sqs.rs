@@ -75,13 +75,7 @@ impl SqsIntake {
     /// An intake that hands what it gets to `responder`.
     pub fn new(client: Client, settings: SqsSettings, responder: Responder, health: Health) -> Self {
         let places = Arc::new(Semaphore::new(settings.in_flight));
-        Self {
-            client,
-            settings: Arc::new(settings),
-            responder,
-            health,
-            places,
-        }
+        Self { client, settings: Arc::new(settings), responder, health, places }
     }
 
     /// Whether the queue can be reached, for a clear error at start.
@@ -183,10 +177,7 @@ impl SqsIntake {
     }
 
     async fn hide(&self, receipt: &str, seconds: i32) {
-        let change = self
-            .client
-            .change_message_visibility()
-            .queue_url(&self.settings.queue_url);
+        let change = self.client.change_message_visibility().queue_url(&self.settings.queue_url);
         let change = change.receipt_handle(receipt).visibility_timeout(seconds).send();
         if let Err(error) = change.await.map_err(crate::aws::call_error) {
             // It is then seen again sooner, or later: both are harmless, since every event is known by its id.
@@ -196,11 +187,7 @@ impl SqsIntake {
 
     async fn delete(&self, id: &str, receipt: &str) {
         for attempt in 0..4_u64 {
-            let delete = self
-                .client
-                .delete_message()
-                .queue_url(&self.settings.queue_url)
-                .receipt_handle(receipt);
+            let delete = self.client.delete_message().queue_url(&self.settings.queue_url).receipt_handle(receipt);
             match delete.send().await.map_err(crate::aws::call_error) {
                 Ok(_) => return,
                 Err(error) => {

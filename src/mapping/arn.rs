@@ -52,10 +52,7 @@ pub fn partition_of(region: &str) -> &'static str {
         ("eu-isof-", "aws-iso-f"),
         ("eusc-", "aws-eusc"),
     ];
-    PREFIXES
-        .iter()
-        .find(|(prefix, _)| region.starts_with(prefix))
-        .map_or("aws", |(_, partition)| partition)
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 #[cfg(test)]

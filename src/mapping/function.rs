@@ -22,10 +22,8 @@ impl FunctionRef {
     /// would not take names nothing: it is kept in `arn`, and `name` stays empty, so that no pattern can match it.
     pub fn parse(text: &str, partition: &str, region: &str, account: &str) -> Self {
         let text = text.trim();
-        Self::try_parse(text, partition, region, account).unwrap_or_else(|| Self {
-            arn: text.to_owned(),
-            ..Self::default()
-        })
+        Self::try_parse(text, partition, region, account)
+            .unwrap_or_else(|| Self { arn: text.to_owned(), ..Self::default() })
     }
 
     fn try_parse<'a>(text: &'a str, mut partition: &'a str, mut region: &'a str, mut account: &'a str) -> Option<Self> {
@@ -90,10 +88,7 @@ impl std::fmt::Display for FunctionRef {
 }
 
 fn is_name(text: &str, beside: &str) -> bool {
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|char| char.is_ascii_alphanumeric() || beside.contains(char))
+    !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || beside.contains(char))
 }
 
 #[cfg(test)]
@@ -127,11 +122,7 @@ mod tests {
 
     #[test]
     fn a_qualifier_is_kept_apart() {
-        for text in [
-            "orders:live",
-            "000123456789:function:orders:live",
-            &format!("{ARN}:live"),
-        ] {
+        for text in ["orders:live", "000123456789:function:orders:live", &format!("{ARN}:live")] {
             let function = parse(text);
             assert_eq!(function.arn, format!("{ARN}:live"), "{text}");
             assert_eq!(function.name, "orders");
@@ -152,10 +143,7 @@ mod tests {
     fn without_account_there_is_a_name_but_no_arn() {
         let function = FunctionRef::parse("orders", "aws", "eu-west-1", "");
         assert_eq!((function.arn.as_str(), function.name.as_str()), ("", "orders"));
-        assert!(
-            function.same_target(&parse("orders")),
-            "an unknown account is not compared"
-        );
+        assert!(function.same_target(&parse("orders")), "an unknown account is not compared");
         assert!(!parse("111122223333:orders").same_target(&parse("orders")));
     }
 

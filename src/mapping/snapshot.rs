@@ -18,11 +18,7 @@ pub struct MappingKey {
 
 impl std::fmt::Display for MappingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "mapping {} in account {}, region {}",
-            self.uuid, self.account, self.region
-        )
+        write!(f, "mapping {} in account {}, region {}", self.uuid, self.account, self.region)
     }
 }
 

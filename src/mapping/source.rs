@@ -51,12 +51,7 @@ impl SourceRef {
             }
             None => (SourceKind::Unknown, "", ""),
         };
-        Self {
-            kind,
-            arn: text.to_owned(),
-            name: name.to_owned(),
-            account: account.to_owned(),
-        }
+        Self { kind, arn: text.to_owned(), name: name.to_owned(), account: account.to_owned() }
     }
 
     /// A self-managed Kafka cluster, known by its bootstrap servers. Each text may itself be a comma-separated list;
@@ -72,11 +67,7 @@ impl SourceRef {
         if names.is_empty() {
             return Self::default();
         }
-        Self {
-            kind: SourceKind::Kafka,
-            name: names.join(","),
-            ..Self::default()
-        }
+        Self { kind: SourceKind::Kafka, name: names.join(","), ..Self::default() }
     }
 
     /// Whether anything is known about the source.
@@ -126,30 +117,10 @@ mod tests {
         for (service, resource, kind, name) in [
             ("sqs", "orders.fifo", SourceKind::Sqs, "orders.fifo"),
             ("kinesis", "stream/clicks", SourceKind::Kinesis, "clicks"),
-            (
-                "kinesis",
-                "stream/clicks/consumer/tap:1525898737",
-                SourceKind::Kinesis,
-                "clicks",
-            ),
-            (
-                "dynamodb",
-                "table/users/stream/2024-05-09T21:05:41.000",
-                SourceKind::Dynamodb,
-                "users",
-            ),
-            (
-                "kafka",
-                "cluster/bus/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2",
-                SourceKind::Msk,
-                "bus",
-            ),
-            (
-                "kafka",
-                "vpc-connection/999900001111/bus/6cc0432b-2",
-                SourceKind::Msk,
-                "bus",
-            ),
+            ("kinesis", "stream/clicks/consumer/tap:1525898737", SourceKind::Kinesis, "clicks"),
+            ("dynamodb", "table/users/stream/2024-05-09T21:05:41.000", SourceKind::Dynamodb, "users"),
+            ("kafka", "cluster/bus/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2", SourceKind::Msk, "bus"),
+            ("kafka", "vpc-connection/999900001111/bus/6cc0432b-2", SourceKind::Msk, "bus"),
             ("mq", "broker:letters:b-24cacbb4", SourceKind::Mq, "letters"),
             ("rds", "cluster:papers", SourceKind::Docdb, "papers"),
             ("sns", "topic", SourceKind::Unknown, ""),
@@ -174,10 +145,7 @@ mod tests {
     #[test]
     fn bootstrap_servers_compare_in_any_order() {
         let one = SourceRef::from_bootstrap(["b:9092, a:9092", "b:9092", ""]);
-        assert_eq!(
-            one,
-            SourceRef::from_bootstrap(vec!["a:9092".to_owned(), "b:9092".to_owned()])
-        );
+        assert_eq!(one, SourceRef::from_bootstrap(vec!["a:9092".to_owned(), "b:9092".to_owned()]));
         assert_eq!((one.kind, one.name.as_str()), (SourceKind::Kafka, "a:9092,b:9092"));
         assert_eq!(SourceRef::from_bootstrap([" ", ""]), SourceRef::default());
     }

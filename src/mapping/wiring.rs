@@ -55,12 +55,7 @@ impl Wiring {
         on_success: Option<String>,
         source_access: Option<Vec<SourceAccess>>,
     ) -> Self {
-        Self {
-            filters: filters.map(sorted),
-            on_failure,
-            on_success,
-            source_access: source_access.map(sorted),
-        }
+        Self { filters: filters.map(sorted), on_failure, on_success, source_access: source_access.map(sorted) }
     }
 
     /// Whether nothing at all is known, or named.

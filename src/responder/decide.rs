@@ -28,9 +28,8 @@ impl From<JournalError> for Trouble {
 
 impl Responder {
     /// Takes every vote that waits. Each either counts, or is refused, and the journal has it; one whose proof cannot
-    /// be verified for now goes on waiting, and the answer is then true.
-    pub async fn take_ballots(&self) -> Result<bool, JournalError> {
-        let mut waiting = false;
+    /// be verified for now goes on waiting.
+    pub async fn take_ballots(&self) -> Result<(), JournalError> {
         for ballot in self.ports.journal.ballots().await? {
             match self.take(&ballot).await {
                 Ok(()) => {}
@@ -47,14 +46,13 @@ impl Responder {
                 }
                 Err(Trouble::Later(error)) => {
                     tracing::warn!(case = %ballot.case_id, %error, "a vote cannot be verified yet");
-                    waiting = true;
                     continue;
                 }
                 Err(Trouble::Journal(error)) => return Err(error),
             }
             self.ports.journal.settle(&ballot.id).await?;
         }
-        Ok(waiting)
+        Ok(())
     }
 
     async fn take(&self, ballot: &Ballot) -> Result<(), Trouble> {
@@ -99,10 +97,7 @@ impl Responder {
         let policies = self.policies.current();
         let person = policies.person(identity);
         let caused = policies.caused(&person, identity, &case.opened.finding)
-            || case
-                .joined
-                .iter()
-                .any(|finding| policies.caused(&person, identity, finding));
+            || case.joined.iter().any(|finding| policies.caused(&person, identity, finding));
         let reversible = true;
         let permission = policies.may(
             &person,
@@ -114,12 +109,7 @@ impl Responder {
         );
         if !permission.permitted {
             let why: Vec<String> = permission.reasons.into_iter().chain(permission.errors).collect();
-            return no(&format!(
-                "policy does not let {} decide {}: {}",
-                person.id,
-                ballot.decision,
-                why.join("; ")
-            ));
+            return no(&format!("policy does not let {} decide {}: {}", person.id, ballot.decision, why.join("; ")));
         }
         let vote = Vote {
             ballot: ballot.id.clone(),
@@ -156,8 +146,5 @@ impl Responder {
 }
 
 fn refused(identity: &str, why: &str) -> Trouble {
-    Trouble::Refused(Refusal {
-        identity: identity.to_owned(),
-        why: why.to_owned(),
-    })
+    Trouble::Refused(Refusal { identity: identity.to_owned(), why: why.to_owned() })
 }

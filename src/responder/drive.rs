@@ -155,18 +155,8 @@ impl Responder {
     async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
         let mut asking = case.clone();
         asking.state = crate::case::State::AwaitingDecision;
-        let plans = Decision::ALL
-            .iter()
-            .filter_map(|decision| plan_for(&asking, *decision))
-            .collect();
-        self.append(
-            case,
-            &[CaseEvent::ApprovalRequested {
-                why: why.to_owned(),
-                plans,
-            }],
-        )
-        .await?;
+        let plans = Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect();
+        self.append(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await?;
         tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
         Ok(())
     }
@@ -177,24 +167,10 @@ impl Responder {
             Some(mapping) if decided => self.ports.lambda.mapping(mapping).await.ok().flatten(),
             _ => None,
         };
-        let by = || {
-            format!(
-                "{} of {}",
-                case.approved
-                    .as_ref()
-                    .map_or("close", |tally| tally.plan.decision.name()),
-                case.id
-            )
-        };
+        let by =
+            || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
         let accepted = read.map(|read| Box::new(baseline::of(&read, self.ports.clock.now(), by())));
-        self.append(
-            case,
-            &[CaseEvent::Closed {
-                outcome,
-                baseline: accepted,
-            }],
-        )
-        .await?;
+        self.append(case, &[CaseEvent::Closed { outcome, baseline: accepted }]).await?;
         tracing::info!(subject = %case.subject(), ?outcome, "closed");
         Ok(())
     }
@@ -210,9 +186,7 @@ impl Responder {
         let call = kind.call(&mapping, &read);
         let prior = match (kind, case.prior(kind)) {
             (_, Some(_)) => None,
-            (StepKind::DisableMapping, None) => Some(Prior::Mapping {
-                snapshot: Box::new(read),
-            }),
+            (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: Box::new(read) }),
             (StepKind::FreezeFunction, None) => match self.observe(&call).await {
                 Ok(Observation::Concurrency { reserved }) => Some(Prior::Concurrency { reserved }),
                 Ok(_) => None,
@@ -224,16 +198,7 @@ impl Responder {
             },
         };
         let id = case.steps.last().map_or(1, |step| step.id + 1);
-        let events = [
-            CaseEvent::StepPrepared {
-                id,
-                step: kind,
-                undoes: None,
-                call,
-                prior,
-            },
-            self.started(id),
-        ];
+        let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
         self.append(case, &events).await
     }
 
@@ -246,39 +211,26 @@ impl Responder {
         driver: &Driver,
     ) -> Result<(), JournalError> {
         let Some(_) = self.read_again(case, driver).await? else {
-            return self
-                .ask(case, "the mapping is gone: what was approved can no longer be done")
-                .await;
+            return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
         };
         let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
         let mut asking = case.clone();
         asking.state = crate::case::State::AwaitingDecision;
         let now = plan_for(&asking, grant.plan().decision);
         if untouched && now.as_ref().is_none_or(|now| now.digest != grant.plan().digest) {
-            return self
-                .ask(
-                    case,
-                    "the mapping is another than the one that was shown: the approval is void",
-                )
-                .await;
+            return self.ask(case, "the mapping is another than the one that was shown: the approval is void").await;
         }
         if step.undoes.is_none() && step.step == StepKind::FreezeFunction {
             return self.prepare(case, step.step, driver).await;
         }
         let prior = match (step.step, step.undoes, case.prior(step.step), case.latest()) {
-            (StepKind::DisableMapping, None, None, Some(read)) => Some(Prior::Mapping {
-                snapshot: Box::new(read.clone()),
-            }),
+            (StepKind::DisableMapping, None, None, Some(read)) => {
+                Some(Prior::Mapping { snapshot: Box::new(read.clone()) })
+            }
             _ => None,
         };
         let id = case.steps.last().map_or(1, |last| last.id + 1);
-        let prepared = CaseEvent::StepPrepared {
-            id,
-            step: step.step,
-            undoes: step.undoes,
-            call: step.call,
-            prior,
-        };
+        let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
         self.append(case, &[prepared, self.started(id)]).await
     }
 

@@ -5,7 +5,7 @@ use super::{Disposition, Responder};
 use crate::case::{CaseEvent, CaseId, Mode, Opened, Outcome, Provenance, SystemEvent, baseline, response_steps};
 use crate::cloudtrail::{self, Record};
 use crate::containment::{Prior, StepKind};
-use crate::detection::{Finding, against, inspect};
+use crate::detection::{Finding, against, latent};
 use crate::mapping::{Baseline, MappingKey, Snapshot};
 use crate::policy::{Facts, Response, Verdict};
 use crate::ports::{JournalError, Known, Opening};
@@ -37,23 +37,16 @@ impl Responder {
             let disposition = match input {
                 Ok(record) => self.handle(&record).await,
                 Err(damage) => {
-                    self.unreadable(message_id, body, &format!("{}: {}", damage.position, damage.error))
-                        .await
+                    self.unreadable(message_id, body, &format!("{}: {}", damage.position, damage.error)).await
                 }
             };
-            found = worse(
-                found,
-                disposition.unwrap_or_else(|error| Disposition::Again(error.to_string())),
-            );
+            found = worse(found, disposition.unwrap_or_else(|error| Disposition::Again(error.to_string())));
         }
         found
     }
 
     async fn unreadable(&self, message_id: &str, body: &[u8], error: &str) -> Result<Disposition, JournalError> {
-        warn!(
-            message_id,
-            error, "a message cannot be read; it stays for the queue's redrive"
-        );
+        warn!(message_id, error, "a message cannot be read; it stays for the queue's redrive");
         let event = SystemEvent::Unreadable {
             message_id: message_id.to_owned(),
             error: error.to_owned(),
@@ -65,19 +58,14 @@ impl Responder {
     }
 
     async fn handle(&self, record: &Record) -> Result<Disposition, JournalError> {
-        let finding = match inspect(record) {
+        let finding = match latent(record) {
             Ok(finding) => finding,
             Err(ignored) => {
                 debug!(event = %record.event_id, name = %record.event_name, because = %ignored.0, "no finding");
                 return Ok(Disposition::Done);
             }
         };
-        match self
-            .ports
-            .journal
-            .known(&finding.account, &finding.region, &finding.event.id)
-            .await?
-        {
+        match self.ports.journal.known(&finding.account, &finding.region, &finding.event.id).await? {
             Some(Known::Case(case)) => {
                 info!(case = %case, event = %finding.event.id, "seen before");
                 self.nudge(&case);
@@ -108,14 +96,10 @@ impl Responder {
             Read::Gone | Read::Unread(_) => None,
         };
         let event = finding.event.id.clone();
-        match against(finding, baseline.as_ref(), fresh) {
-            Ok(finding) => Ok(Ok(Seen {
-                finding,
-                mapping,
-                read,
-                baseline,
-                open_case,
-            })),
+        // While a case is open nothing counts as restated: to enable what is contained undoes the containment.
+        let accepted = if open_case.is_some() { None } else { baseline.as_ref() };
+        match against(finding, accepted, fresh) {
+            Ok(finding) => Ok(Ok(Seen { finding, mapping, read, baseline, open_case })),
             Err(ignored) => {
                 debug!(event, because = %ignored.0, "no finding");
                 Ok(Err(Disposition::Done))
@@ -191,11 +175,9 @@ impl Responder {
     /// Leaves it alone, but for a line in the journal. The configuration counts as accepted where the event is true.
     async fn allow(&self, seen: Seen, verdict: Verdict, provenance: &Provenance) -> Result<Disposition, JournalError> {
         let accepted = match (&seen.read, provenance) {
-            (Read::There(read), Provenance::Verified) => Some(Box::new(baseline::accepted(
-                &seen.finding,
-                seen.baseline.as_ref(),
-                read,
-            ))),
+            (Read::There(read), Provenance::Verified) => {
+                Some(Box::new(baseline::accepted(&seen.finding, seen.baseline.as_ref(), read)))
+            }
             _ => None,
         };
         info!(
@@ -203,12 +185,7 @@ impl Responder {
             mapping = seen.mapping.as_ref().map_or("?", |key| &key.uuid), "allowed"
         );
         let (finding, verdict) = (Box::new(seen.finding), Box::new(verdict));
-        let event = SystemEvent::Allowed {
-            finding,
-            verdict,
-            mapping: seen.mapping,
-            baseline: accepted,
-        };
+        let event = SystemEvent::Allowed { finding, verdict, mapping: seen.mapping, baseline: accepted };
         self.ports.journal.record(&event).await?;
         Ok(Disposition::Done)
     }
@@ -226,28 +203,13 @@ impl Responder {
             let looked_at = format!("GetEventSourceMapping({})", seen.finding.call.uuid);
             more.push(CaseEvent::Evidence(crate::case::Evidence::MappingGone { looked_at }));
         }
-        match (
-            self.settings.mode,
-            verdict.response,
-            &provenance,
-            &seen.mapping,
-            &snapshot,
-        ) {
-            (Mode::Observe, ..) => more.push(CaseEvent::Closed {
-                outcome: Outcome::Observed,
-                baseline: None,
-            }),
+        match (self.settings.mode, verdict.response, &provenance, &seen.mapping, &snapshot) {
+            (Mode::Observe, ..) => more.push(CaseEvent::Closed { outcome: Outcome::Observed, baseline: None }),
             (Mode::Enforce, Response::Disable, Provenance::Verified, Some(key), Some(read)) => {
                 let call = StepKind::DisableMapping.call(key, read);
                 let prior = Some(Prior::Mapping { snapshot: read.clone() });
                 let step = StepKind::DisableMapping;
-                more.push(CaseEvent::StepPrepared {
-                    id: 1,
-                    step,
-                    undoes: None,
-                    call,
-                    prior,
-                });
+                more.push(CaseEvent::StepPrepared { id: 1, step, undoes: None, call, prior });
                 more.push(self.started(1));
             }
             (Mode::Enforce, ..) => {}
@@ -268,10 +230,9 @@ impl Responder {
 
     fn would_do(&self, seen: &Seen, verdict: &Verdict, snapshot: Option<&Snapshot>) -> Vec<crate::containment::Call> {
         match (self.settings.mode, &seen.mapping, snapshot) {
-            (Mode::Observe, Some(key), Some(read)) => response_steps(verdict.response)
-                .iter()
-                .map(|step| step.call(key, read))
-                .collect(),
+            (Mode::Observe, Some(key), Some(read)) => {
+                response_steps(verdict.response).iter().map(|step| step.call(key, read)).collect()
+            }
             _ => Vec::new(),
         }
     }

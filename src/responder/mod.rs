@@ -77,13 +77,7 @@ pub struct Responder {
 impl Responder {
     /// A responder. `stopping` turns true when it has to come to an end.
     pub fn new(ports: Ports, policies: Policies, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
-        Self {
-            ports,
-            policies,
-            settings: Arc::new(settings),
-            drivers: Drivers::default(),
-            stopping,
-        }
+        Self { ports, policies, settings: Arc::new(settings), drivers: Drivers::default(), stopping }
     }
 
     /// How it works.

@@ -37,10 +37,7 @@ impl Responder {
                     Link::Ours => return Ok(Some(known(&id, finding))),
                     Link::UnderWay => wait = true,
                     Link::OursUnless(step) => {
-                        let seen = CaseEvent::OwnCallSeen {
-                            event_id: finding.event.id.clone(),
-                            step,
-                        };
+                        let seen = CaseEvent::OwnCallSeen { event_id: finding.event.id.clone(), step };
                         return match self.ports.journal.append(&id, case.seq, &[seen]).await {
                             Ok(_) => Ok(Some(known(&id, finding))),
                             Err(JournalError::Conflict { .. }) => {
@@ -56,9 +53,7 @@ impl Responder {
             }
             self.pause(MOMENT).await;
         }
-        Ok(Some(Disposition::Again(
-            "it may be our own call, whose answer is still awaited".into(),
-        )))
+        Ok(Some(Disposition::Again("it may be our own call, whose answer is still awaited".into())))
     }
 
     async fn candidates(&self, finding: &Finding) -> Result<Vec<CaseId>, JournalError> {
@@ -114,11 +109,7 @@ fn made_by(actor: &Actor, arn: &str) -> bool {
     }
     match (*service, resource.split('/').collect::<Vec<_>>().as_slice()) {
         ("sts", ["assumed-role", name, session]) => {
-            let role = actor
-                .principal_arn
-                .split(":role/")
-                .nth(1)
-                .and_then(|path| path.rsplit('/').next());
+            let role = actor.principal_arn.split(":role/").nth(1).and_then(|path| path.rsplit('/').next());
             role == Some(name) && actor.session_name == *session
         }
         _ => actor.principal_arn == arn,
@@ -129,11 +120,7 @@ fn same_arguments(ours: &Call, theirs: &MappingCall) -> bool {
     let Call::UpdateEventSourceMapping { mapping, change } = ours else {
         return false;
     };
-    let MappingChange {
-        enabled,
-        function_arn,
-        wiring,
-    } = change;
+    let MappingChange { enabled, function_arn, wiring } = change;
     mapping.uuid == theirs.uuid
         && *enabled == theirs.enabled
         && function_arn.is_some() == theirs.names_function

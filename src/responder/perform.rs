@@ -32,12 +32,7 @@ struct Work {
 impl Responder {
     pub(super) fn started(&self, id: u32) -> CaseEvent {
         let (worker, identity) = (self.settings.worker.clone(), self.settings.identity.clone());
-        CaseEvent::StepStarted {
-            id,
-            worker,
-            identity,
-            lease_until: self.ports.clock.now() + LEASE,
-        }
+        CaseEvent::StepStarted { id, worker, identity, lease_until: self.ports.clock.now() + LEASE }
     }
 
     pub(super) async fn perform(
@@ -47,12 +42,7 @@ impl Responder {
         resumed: bool,
         driver: &Driver,
     ) -> Result<(), JournalError> {
-        if resumed
-            || case
-                .steps
-                .iter()
-                .any(|step| step.id == id && step.status == StepStatus::Prepared)
-        {
+        if resumed || case.steps.iter().any(|step| step.id == id && step.status == StepStatus::Prepared) {
             self.append(case, &[self.started(id)]).await?;
         }
         let Some(step) = case.steps.iter().find(|step| step.id == id).cloned() else {
@@ -94,9 +84,7 @@ impl Responder {
                             message: format!("AWS took the call, but it reads {}", in_words(&seen)),
                             request_id: work.request_ids.last().cloned(),
                         },
-                        Err(error) => CallError::Ambiguous {
-                            message: format!("AWS took the call, but {error}"),
-                        },
+                        Err(error) => CallError::Ambiguous { message: format!("AWS took the call, but {error}") },
                     }
                 }
                 Err(error) => error,
@@ -106,9 +94,7 @@ impl Responder {
                 work.refusals += 1;
             }
             if work.refusals >= REFUSALS || self.too_late(&work) {
-                return self
-                    .give_up(case, &work, &error.to_string(), work.refusals >= REFUSALS)
-                    .await;
+                return self.give_up(case, &work, &error.to_string(), work.refusals >= REFUSALS).await;
             }
             work.look_first = error.is_ambiguous() || error.is_final();
             driver.nap(wait_after(&error, work.attempts)).await;
@@ -120,21 +106,16 @@ impl Responder {
     pub(super) async fn observe(&self, call: &Call) -> Result<Observation, CallError> {
         match call {
             Call::UpdateEventSourceMapping { mapping, .. } => Ok(match self.ports.lambda.mapping(mapping).await? {
-                Some(snapshot) => Observation::Mapping {
-                    snapshot: Box::new(snapshot),
-                },
+                Some(snapshot) => Observation::Mapping { snapshot: Box::new(snapshot) },
                 None => Observation::MappingGone,
             }),
-            Call::SetFunctionConcurrency {
-                account,
-                region,
-                function_arn,
-                ..
-            } => match self.ports.lambda.concurrency(account, region, function_arn).await {
-                Ok(reserved) => Ok(Observation::Concurrency { reserved }),
-                Err(CallError::NotFound { .. }) => Ok(Observation::FunctionGone),
-                Err(error) => Err(error),
-            },
+            Call::SetFunctionConcurrency { account, region, function_arn, .. } => {
+                match self.ports.lambda.concurrency(account, region, function_arn).await {
+                    Ok(reserved) => Ok(Observation::Concurrency { reserved }),
+                    Err(CallError::NotFound { .. }) => Ok(Observation::FunctionGone),
+                    Err(error) => Err(error),
+                }
+            }
         }
     }
 
@@ -144,16 +125,8 @@ impl Responder {
             Call::UpdateEventSourceMapping { mapping, change } => {
                 self.ports.lambda.update_mapping(mapping, change).await
             }
-            Call::SetFunctionConcurrency {
-                account,
-                region,
-                function_arn,
-                reserved,
-            } => {
-                self.ports
-                    .lambda
-                    .set_concurrency(account, region, function_arn, *reserved)
-                    .await
+            Call::SetFunctionConcurrency { account, region, function_arn, reserved } => {
+                self.ports.lambda.set_concurrency(account, region, function_arn, *reserved).await
             }
         }
     }
@@ -179,9 +152,7 @@ impl Responder {
             }
             self.pause(wait).await;
         }
-        Err(CallError::NotSent {
-            message: "it was not read".into(),
-        })
+        Err(CallError::NotSent { message: "it was not read".into() })
     }
 
     async fn tried(
@@ -222,31 +193,16 @@ impl Responder {
         let (id, request_ids) = (work.id, work.request_ids.clone());
         tracing::info!(subject = %case.subject(), took_ms, attempts, read_back = %in_words(&read_back), call = %work.call.describe(), "done and read back");
         let event = if work.undoes {
-            CaseEvent::StepUndone {
-                id,
-                read_back,
-                request_ids,
-                attempts,
-            }
+            CaseEvent::StepUndone { id, read_back, request_ids, attempts }
         } else {
-            CaseEvent::StepSucceeded {
-                id,
-                read_back,
-                request_ids,
-                attempts,
-                took_ms,
-            }
+            CaseEvent::StepSucceeded { id, read_back, request_ids, attempts, took_ms }
         };
         self.append(case, &[event]).await
     }
 
     async fn target_gone(&self, case: &mut Case, work: &Work, seen: &Observation) -> Result<(), JournalError> {
         let error = format!("its target is gone: {}", in_words(seen));
-        let mut events = vec![CaseEvent::StepFailed {
-            id: work.id,
-            error,
-            refused: true,
-        }];
+        let mut events = vec![CaseEvent::StepFailed { id: work.id, error, refused: true }];
         if *seen == Observation::MappingGone {
             let looked_at = work.call.describe();
             events.push(CaseEvent::Evidence(Evidence::MappingGone { looked_at }));
@@ -259,25 +215,15 @@ impl Responder {
             subject = %case.subject(), call = %work.call.describe(), error, attempts = work.attempts,
             "it could not be done{}; a person is needed", if refused { ", and AWS refuses it for good" } else { "" }
         );
-        self.append(
-            case,
-            &[CaseEvent::StepFailed {
-                id: work.id,
-                error: error.to_owned(),
-                refused,
-            }],
-        )
-        .await
+        self.append(case, &[CaseEvent::StepFailed { id: work.id, error: error.to_owned(), refused }]).await
     }
 }
 
 impl Work {
     fn on(step: &Step, resumed: bool, case: &Case, now: Timestamp) -> Self {
-        let there_already = case.latest().is_some_and(|read| {
-            step.call.achieved(&Observation::Mapping {
-                snapshot: Box::new(read.clone()),
-            })
-        });
+        let there_already = case
+            .latest()
+            .is_some_and(|read| step.call.achieved(&Observation::Mapping { snapshot: Box::new(read.clone()) }));
         Self {
             call: step.call.clone(),
             id: step.id,

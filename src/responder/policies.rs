@@ -36,39 +36,20 @@ impl super::Responder {
             mode: settings.mode,
         };
         self.ports.journal.record(&started).await?;
-        self.ports
-            .journal
-            .record(&SystemEvent::PolicyLoaded {
-                digest: digest.to_owned(),
-            })
-            .await
+        self.ports.journal.record(&SystemEvent::PolicyLoaded { digest: digest.to_owned() }).await
     }
 
     /// Puts a new policy set into force.
     pub async fn change_policies(&self, set: PolicySet) -> Result<(), JournalError> {
         let digest = set.digest().to_owned();
         self.policies.replace(set);
-        tracing::info!(
-            digest = digest.get(..12).unwrap_or_default(),
-            "new policies are in force"
-        );
+        tracing::info!(digest = digest.get(..12).unwrap_or_default(), "new policies are in force");
         self.ports.journal.record(&SystemEvent::PolicyLoaded { digest }).await
     }
 
     /// Says that a new policy set is refused; the last good one stays in force.
     pub async fn refuse_policies(&self, problems: Vec<String>) -> Result<(), JournalError> {
-        tracing::error!(
-            ?problems,
-            "the policies were changed and are refused; the last good ones stay in force"
-        );
-        self.ports
-            .journal
-            .record(&SystemEvent::PolicyRefused { problems })
-            .await
-    }
-
-    /// Changes whenever anybody writes to the journal.
-    pub async fn journal_version(&self) -> Result<u64, JournalError> {
-        self.ports.journal.version().await
+        tracing::error!(?problems, "the policies were changed and are refused; the last good ones stay in force");
+        self.ports.journal.record(&SystemEvent::PolicyRefused { problems }).await
     }
 }

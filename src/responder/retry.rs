@@ -10,9 +10,7 @@ const LONGEST_TOLD: Duration = Duration::from_secs(120);
 
 /// Doubling from 200 ms to 10 s by the number of tries so far, with jitter: between half of it and all of it.
 pub(super) fn backoff(attempt: u32) -> Duration {
-    let full = FIRST
-        .saturating_mul(1 << attempt.saturating_sub(1).min(10))
-        .min(LONGEST);
+    let full = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST);
     full.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
@@ -20,10 +18,7 @@ pub(super) fn backoff(attempt: u32) -> Duration {
 pub(super) fn wait_after(error: &CallError, attempt: u32) -> Duration {
     let usual = backoff(attempt);
     match error {
-        CallError::Throttled {
-            retry_after: Some(told),
-            ..
-        } => {
+        CallError::Throttled { retry_after: Some(told), .. } => {
             // Jitter on top: all who were told the same must not come back at once.
             (*told).min(LONGEST_TOLD) + FIRST.mul_f64(fastrand::f64())
         }

@@ -5,7 +5,7 @@ use super::drive::Driver;
 use super::retry::{backoff, wait_after};
 use crate::case::{Case, CaseEvent, Evidence, Provenance};
 use crate::cloudtrail;
-use crate::detection::{Finding, inspect, provenance};
+use crate::detection::{Finding, latent, provenance};
 use crate::mapping::{MappingKey, Snapshot};
 use crate::ports::{CallError, JournalError};
 use jiff::SignedDuration;
@@ -36,11 +36,8 @@ impl Responder {
     /// that does not lead to exactly one.
     pub(super) async fn find(&self, finding: &Finding) -> Result<Result<MappingKey, String>, CallError> {
         let call = &finding.call;
-        let found = self
-            .ports
-            .lambda
-            .find_mappings(&finding.account, &finding.region, &call.function, &call.source)
-            .await?;
+        let found =
+            self.ports.lambda.find_mappings(&finding.account, &finding.region, &call.function, &call.source).await?;
         let key = |uuid: &str| MappingKey {
             account: finding.account.clone(),
             region: finding.region.clone(),
@@ -50,10 +47,7 @@ impl Responder {
         Ok(match found.as_slice() {
             [one] => Ok(key(&one.uuid)),
             [] => Err(format!("the event names no UUID, and there is no {what}")),
-            several => Err(format!(
-                "the event names no UUID, and there are {} of: {what}",
-                several.len()
-            )),
+            several => Err(format!("the event names no UUID, and there are {} of: {what}", several.len())),
         })
     }
 
@@ -67,8 +61,7 @@ impl Responder {
                 Ok(None) if young && attempt < QUICK_TRIES => self.pause(backoff(1)).await,
                 Ok(None) => return Read::Gone,
                 Err(error) if attempt < QUICK_TRIES && !error.is_final() && !self.is_stopping() => {
-                    self.pause(wait_after(&error, attempt).min(Duration::from_secs(3)))
-                        .await;
+                    self.pause(wait_after(&error, attempt).min(Duration::from_secs(3))).await;
                 }
                 Err(error) => return Read::Unread(error.to_string()),
             }
@@ -90,15 +83,13 @@ impl Responder {
                 Ok(Some(read)) => {
                     if case.latest().is_none_or(|known| known.whole != read.whole) {
                         let snapshot = Box::new(read.clone());
-                        self.append(case, &[CaseEvent::Evidence(Evidence::MappingRead { snapshot })])
-                            .await?;
+                        self.append(case, &[CaseEvent::Evidence(Evidence::MappingRead { snapshot })]).await?;
                     }
                     return Ok(Some(read));
                 }
                 Ok(None) => {
                     let looked_at = format!("GetEventSourceMapping({})", mapping.uuid);
-                    self.append(case, &[CaseEvent::Evidence(Evidence::MappingGone { looked_at })])
-                        .await?;
+                    self.append(case, &[CaseEvent::Evidence(Evidence::MappingGone { looked_at })]).await?;
                     return Ok(None);
                 }
                 Err(error) => {
@@ -129,16 +120,10 @@ impl Responder {
         match read {
             Read::There(snapshot) => match provenance(finding, snapshot, self.ports.clock.now()) {
                 Ok(()) => Provenance::Verified,
-                Err(why) => Provenance::Pending {
-                    why: format!("not confirmed: {why}"),
-                },
+                Err(why) => Provenance::Pending { why: format!("not confirmed: {why}") },
             },
-            Read::Gone => Provenance::Pending {
-                why: "the mapping is gone".into(),
-            },
-            Read::Unread(why) => Provenance::Pending {
-                why: format!("the mapping cannot be read: {why}"),
-            },
+            Read::Gone => Provenance::Pending { why: "the mapping is gone".into() },
+            Read::Unread(why) => Provenance::Pending { why: format!("the mapping cannot be read: {why}") },
         }
     }
 
@@ -150,17 +135,13 @@ impl Responder {
                 return Ok(());
             };
             let provenance = self.hold_against(&case.opened.finding, &Read::There(Box::new(read)));
-            return self
-                .append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })])
-                .await;
+            return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
         }
         let finding = case.opened.finding.clone();
         let why = match self.confirmed(&finding).await {
             Ok(Ok(())) => {
                 let provenance = Provenance::Confirmed;
-                return self
-                    .append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })])
-                    .await;
+                return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
             }
             Ok(Err(why)) => why,
             Err(error) => format!("CloudTrail cannot be asked: {error}"),
@@ -168,9 +149,7 @@ impl Responder {
         let looked = self.ports.clock.now().duration_since(case.opened_at);
         if looked > LOOK_FOR {
             let provenance = Provenance::Refuted { why };
-            return self
-                .append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })])
-                .await;
+            return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
         }
         tracing::info!(%why, "not confirmed yet");
         driver.nap(LOOK_EVERY).await;
@@ -180,17 +159,13 @@ impl Responder {
 
     /// Whether CloudTrail itself has the record, and it says the same.
     pub(super) async fn confirmed(&self, finding: &Finding) -> Result<Result<(), String>, CallError> {
-        let found = self
-            .ports
-            .trail
-            .lookup(&finding.account, &finding.region, &finding.event.id)
-            .await?;
+        let found = self.ports.trail.lookup(&finding.account, &finding.region, &finding.event.id).await?;
         let Some(text) = found else {
             return Ok(Err(format!("CloudTrail does not have event {}", finding.event.id)));
         };
         let records = cloudtrail::read(text.as_bytes());
         let same = records.into_iter().flatten().any(|record| {
-            inspect(&record).is_ok_and(|genuine| {
+            latent(&record).is_ok_and(|genuine| {
                 genuine.event.id == finding.event.id
                     && genuine.event.request_id == finding.event.request_id
                     && genuine.account == finding.account
@@ -199,10 +174,6 @@ impl Responder {
                     && genuine.call == finding.call
             })
         });
-        Ok(if same {
-            Ok(())
-        } else {
-            Err("CloudTrail has this event, but it says something else".into())
-        })
+        Ok(if same { Ok(()) } else { Err("CloudTrail has this event, but it says something else".into()) })
     }
 }

@@ -31,9 +31,7 @@ pub(super) fn verify(db: &Connection) -> Result<Audit, JournalError> {
             rows = seq;
         }
         if before != prev {
-            damage.push(format!(
-                "row {seq} does not follow the row before it: one was changed, inserted or deleted"
-            ));
+            damage.push(format!("row {seq} does not follow the row before it: one was changed, inserted or deleted"));
         }
         let fields = chain::Row {
             seq,
@@ -61,9 +59,7 @@ pub(super) fn verify(db: &Connection) -> Result<Audit, JournalError> {
 pub(super) fn tail_damage(db: &Connection) -> Result<Option<String>, JournalError> {
     let (seq, hash) = chain::head(db)?;
     let left: Option<(u64, String)> = db
-        .query_row("SELECT seq, hash FROM heads WHERE chain = 'journal'", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row("SELECT seq, hash FROM heads WHERE chain = 'journal'", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
         .map_err(unavailable)?;
     let (left_seq, left_hash) = left.unwrap_or_default();

@@ -27,16 +27,7 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// SHA-256 (hex) over a JSON array of all fields, in the table's order.
     pub(super) fn hash(&self) -> Result<String, JournalError> {
-        let fields = (
-            self.seq,
-            self.stream,
-            self.stream_seq,
-            self.at,
-            self.kind,
-            self.version,
-            self.body,
-            self.prev,
-        );
+        let fields = (self.seq, self.stream, self.stream_seq, self.at, self.kind, self.version, self.body, self.prev);
         Ok(HEXLOWER.encode(&Sha256::digest(json(&fields)?.as_bytes())))
     }
 }
@@ -53,11 +44,7 @@ pub(super) fn append_case(
     let mut case = query::case(db, id)?;
     let actual = case.as_ref().map_or(0, |case| case.seq);
     if actual != expected {
-        return Err(JournalError::Conflict {
-            stream: id.to_string(),
-            expected,
-            actual,
-        });
+        return Err(JournalError::Conflict { stream: id.to_string(), expected, actual });
     }
     for event in events {
         case = Some(match case {
@@ -81,9 +68,7 @@ pub(super) fn append_case(
 /// Appends to the stream `system`.
 pub(super) fn append_system(db: &Connection, event: &SystemEvent, now: Timestamp) -> Result<(), JournalError> {
     let last: Option<u64> = db
-        .query_row("SELECT max(stream_seq) FROM events WHERE stream = ?", [SYSTEM], |row| {
-            row.get(0)
-        })
+        .query_row("SELECT max(stream_seq) FROM events WHERE stream = ?", [SYSTEM], |row| row.get(0))
         .map_err(unavailable)?;
     append(db, SYSTEM, last.unwrap_or(0) + 1, event.kind(), event, now)?;
     project::system_event(db, event)
@@ -99,26 +84,13 @@ fn append<E: Serialize>(
 ) -> Result<u64, JournalError> {
     let (last, prev) = head(db)?;
     let (at, body) = (now.to_string(), json(event)?);
-    let row = Row {
-        seq: last + 1,
-        stream,
-        stream_seq,
-        at: &at,
-        kind,
-        version: VERSION,
-        body: &body,
-        prev: &prev,
-    };
+    let row = Row { seq: last + 1, stream, stream_seq, at: &at, kind, version: VERSION, body: &body, prev: &prev };
     let hash = row.hash()?;
     db.prepare_cached(
         "INSERT INTO events (seq, stream, stream_seq, at, type, version, body, prev, hash)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
-    .and_then(|mut insert| {
-        insert.execute(params![
-            row.seq, stream, stream_seq, at, kind, VERSION, body, prev, hash
-        ])
-    })
+    .and_then(|mut insert| insert.execute(params![row.seq, stream, stream_seq, at, kind, VERSION, body, prev, hash]))
     .map_err(unavailable)?;
     db.prepare_cached("INSERT OR REPLACE INTO heads (chain, seq, hash) VALUES ('journal', ?, ?)")
         .and_then(|mut insert| insert.execute(params![row.seq, hash]))

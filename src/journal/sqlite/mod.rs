@@ -67,11 +67,7 @@ impl SqliteJournal {
             .name("journal".into())
             .spawn(move || serve(connection, &work))
             .map_err(|error| JournalError::Unavailable(format!("no thread for the journal: {error}")))?;
-        Ok(Self {
-            inbox,
-            path: path.to_owned(),
-            clock,
-        })
+        Ok(Self { inbox, path: path.to_owned(), clock })
     }
 
     /// Takes the place of the journal's one worker; `None` where another process has it.
@@ -138,11 +134,7 @@ impl SqliteJournal {
 fn savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, JournalError>) -> Result<T, JournalError> {
     db.execute_batch("SAVEPOINT piece").map_err(unavailable)?;
     let result = work(db);
-    let end = if result.is_ok() {
-        "RELEASE piece"
-    } else {
-        "ROLLBACK TO piece; RELEASE piece"
-    };
+    let end = if result.is_ok() { "RELEASE piece" } else { "ROLLBACK TO piece; RELEASE piece" };
     db.execute_batch(end).map_err(unavailable)?;
     result
 }
@@ -178,8 +170,7 @@ fn serve(db: Connection, inbox: &mpsc::Receiver<Job>) {
 }
 
 fn checkpoint(db: &Connection) -> Result<(), JournalError> {
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(unavailable)
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(unavailable)
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
@@ -211,8 +202,7 @@ impl Journal for SqliteJournal {
 
     async fn append(&self, case: &CaseId, expected: u64, events: &[CaseEvent]) -> Result<Case, JournalError> {
         let (case, events, now) = (case.clone(), events.to_vec(), self.clock.now());
-        self.run(move |db| chain::append_case(db, &case, expected, &events, now))
-            .await
+        self.run(move |db| chain::append_case(db, &case, expected, &events, now)).await
     }
 
     async fn record(&self, event: &SystemEvent) -> Result<(), JournalError> {
@@ -298,7 +288,7 @@ impl Journal for SqliteJournal {
         self.run(move |db| query::refusal(db, &id)).await
     }
 
-    async fn version(&self) -> Result<u64, JournalError> {
-        self.run(query::version).await
+    async fn length(&self) -> Result<u64, JournalError> {
+        self.run(query::length).await
     }
 }

@@ -52,31 +52,20 @@ pub(super) fn case_event(db: &Connection, id: &CaseId, case: &Case, event: &Case
     match event {
         CaseEvent::Opened(opened) => {
             see(db, &opened.finding, Some(id))?;
-            opened
-                .mapping
-                .as_ref()
-                .map_or(Ok(()), |mapping| occupy(db, mapping, id))
+            opened.mapping.as_ref().map_or(Ok(()), |mapping| occupy(db, mapping, id))
         }
         CaseEvent::Joined { finding, .. } => see(db, finding, Some(id)),
         CaseEvent::Evidence(Evidence::MappingFound { mapping }) => occupy(db, mapping, id),
         CaseEvent::Approved { .. } => case.mapping.as_ref().map_or(Ok(()), |mapping| occupy(db, mapping, id)),
-        CaseEvent::OwnCallSeen { event_id, .. } => seen(
-            db,
-            &case.opened.finding.account,
-            &case.opened.finding.region,
-            event_id,
-            Some(id),
-        ),
-        CaseEvent::StepTried {
-            request_id: Some(request),
-            ..
-        } => own(db, request, id),
+        CaseEvent::OwnCallSeen { event_id, .. } => {
+            seen(db, &case.opened.finding.account, &case.opened.finding.region, event_id, Some(id))
+        }
+        CaseEvent::StepTried { request_id: Some(request), .. } => own(db, request, id),
         CaseEvent::StepSucceeded { request_ids, .. } | CaseEvent::StepUndone { request_ids, .. } => {
             request_ids.iter().try_for_each(|request| own(db, request, id))
         }
         CaseEvent::Closed { baseline: accepted, .. } => {
-            db.execute("DELETE FROM open_mappings WHERE case_id = ?", [id.as_str()])
-                .map_err(unavailable)?;
+            db.execute("DELETE FROM open_mappings WHERE case_id = ?", [id.as_str()]).map_err(unavailable)?;
             match (&case.mapping, accepted) {
                 (Some(mapping), Some(accepted)) => baseline(db, mapping, accepted),
                 _ => Ok(()),
@@ -89,12 +78,7 @@ pub(super) fn case_event(db: &Connection, id: &CaseId, case: &Case, event: &Case
 /// Brings everything up to date after an event of the stream `system`.
 pub(super) fn system_event(db: &Connection, event: &SystemEvent) -> Result<(), JournalError> {
     match event {
-        SystemEvent::Allowed {
-            finding,
-            mapping,
-            baseline: accepted,
-            ..
-        } => {
+        SystemEvent::Allowed { finding, mapping, baseline: accepted, .. } => {
             see(db, finding, None)?;
             match (mapping, accepted) {
                 (Some(mapping), Some(accepted)) => baseline(db, mapping, accepted),

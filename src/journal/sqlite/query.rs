@@ -23,18 +23,9 @@ pub(super) fn system(db: &Connection) -> Result<Vec<Recorded<SystemEvent>>, Jour
 }
 
 fn stream<E: DeserializeOwned>(db: &Connection, stream: &str) -> Result<Vec<Recorded<E>>, JournalError> {
-    let rows = list(
-        db,
-        "SELECT seq, at, body FROM events WHERE stream = ? ORDER BY stream_seq",
-        [stream],
-        |row| {
-            Ok((
-                row.get::<_, u64>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, String>(2)?,
-            ))
-        },
-    )?;
+    let rows = list(db, "SELECT seq, at, body FROM events WHERE stream = ? ORDER BY stream_seq", [stream], |row| {
+        Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
     rows.into_iter()
         .map(|(seq, at, body)| {
             let damaged = |error: &dyn std::fmt::Display| JournalError::Damaged(format!("event {seq}: {error}"));
@@ -52,27 +43,18 @@ pub(super) fn streams(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
 }
 
 pub(super) fn cases(db: &Connection) -> Result<Vec<Summary>, JournalError> {
-    let rows: Vec<String> = list(db, "SELECT summary FROM cases ORDER BY opened_seq", [], |row| {
-        row.get(0)
-    })?;
+    let rows: Vec<String> = list(db, "SELECT summary FROM cases ORDER BY opened_seq", [], |row| row.get(0))?;
     rows.iter().map(|row| parse(row)).collect()
 }
 
 pub(super) fn unfinished(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
-    ids(list(
-        db,
-        "SELECT case_id FROM cases WHERE state <> 'closed' ORDER BY opened_seq",
-        [],
-        |row| row.get(0),
-    )?)
+    ids(list(db, "SELECT case_id FROM cases WHERE state <> 'closed' ORDER BY opened_seq", [], |row| row.get(0))?)
 }
 
 pub(super) fn known(db: &Connection, account: &str, region: &str, id: &str) -> Result<Option<Known>, JournalError> {
     let sql = "SELECT case_id FROM seen WHERE account = ? AND region = ? AND id = ?";
     let found: Option<Option<String>> = one(db, sql, params![account, region, id])?;
-    found
-        .map(|case| case.map_or(Ok(Known::Settled), |case| case_id(&case).map(Known::Case)))
-        .transpose()
+    found.map(|case| case.map_or(Ok(Known::Settled), |case| case_id(&case).map(Known::Case))).transpose()
 }
 
 pub(super) fn open_case_on(db: &Connection, mapping: &MappingKey) -> Result<Option<CaseId>, JournalError> {
@@ -83,12 +65,7 @@ pub(super) fn open_case_on(db: &Connection, mapping: &MappingKey) -> Result<Opti
 
 pub(super) fn cases_on(db: &Connection, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
     let sql = "SELECT case_id FROM cases WHERE account = ? AND region = ? AND mapping_uuid = ? ORDER BY opened_seq";
-    ids(list(
-        db,
-        sql,
-        params![mapping.account, mapping.region, mapping.uuid],
-        |row| row.get(0),
-    )?)
+    ids(list(db, sql, params![mapping.account, mapping.region, mapping.uuid], |row| row.get(0))?)
 }
 
 pub(super) fn baseline(db: &Connection, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
@@ -115,11 +92,7 @@ pub(super) fn wrong_of_last_ten(db: &Connection, account: &str) -> Result<u32, J
 
 pub(super) fn cast(db: &Connection, ballot: &Ballot) -> Result<(), JournalError> {
     let body = chain::json(ballot)?;
-    db.execute(
-        "INSERT OR IGNORE INTO ballots (id, body) VALUES (?, ?)",
-        [&ballot.id, &body],
-    )
-    .map_err(unavailable)?;
+    db.execute("INSERT OR IGNORE INTO ballots (id, body) VALUES (?, ?)", [&ballot.id, &body]).map_err(unavailable)?;
     Ok(())
 }
 
@@ -129,8 +102,7 @@ pub(super) fn ballots(db: &Connection) -> Result<Vec<Ballot>, JournalError> {
 }
 
 pub(super) fn settle(db: &Connection, id: &str) -> Result<(), JournalError> {
-    db.execute("DELETE FROM ballots WHERE id = ?", [id])
-        .map_err(unavailable)?;
+    db.execute("DELETE FROM ballots WHERE id = ?", [id]).map_err(unavailable)?;
     Ok(())
 }
 
@@ -140,10 +112,8 @@ pub(super) fn refusal(db: &Connection, ballot: &str) -> Result<Option<String>, J
     one(db, sql, [ballot])
 }
 
-/// Grows with every append and every ballot.
-pub(super) fn version(db: &Connection) -> Result<u64, JournalError> {
-    let sql = "SELECT coalesce((SELECT max(seq) FROM events), 0) + coalesce((SELECT max(rowid) FROM ballots), 0)";
-    one(db, sql, []).map(Option::unwrap_or_default)
+pub(super) fn length(db: &Connection) -> Result<u64, JournalError> {
+    one(db, "SELECT coalesce(max(seq), 0) FROM events", []).map(Option::unwrap_or_default)
 }
 
 fn list<T>(
@@ -152,9 +122,7 @@ fn list<T>(
     params: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, JournalError> {
-    db.prepare_cached(sql)
-        .and_then(|mut select| select.query_map(params, read)?.collect())
-        .map_err(unavailable)
+    db.prepare_cached(sql).and_then(|mut select| select.query_map(params, read)?.collect()).map_err(unavailable)
 }
 
 fn one<T: rusqlite::types::FromSql>(

@@ -60,19 +60,14 @@ pub(super) const DERIVED: [&str; 5] = ["cases", "open_mappings", "seen", "baseli
 /// Sets the connection up and makes what is missing.
 pub(super) fn prepare(db: &Connection) -> Result<(), JournalError> {
     db.busy_timeout(Duration::from_secs(10)).map_err(unavailable)?;
-    let mode: String = db
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(unavailable)?;
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(unavailable)?;
     if mode != "wal" {
         return Err(JournalError::Unavailable(format!(
             "this file system does not let SQLite keep a write-ahead log (journal mode {mode})"
         )));
     }
-    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
-        .map_err(unavailable)?;
-    let found: i64 = db
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(unavailable)?;
+    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON").map_err(unavailable)?;
+    let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unavailable)?;
     if found > VERSION {
         return Err(JournalError::Unavailable(format!(
             "it was written by a newer sluicegate (tables of version {found}, this one knows {VERSION})"
