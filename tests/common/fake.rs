@@ -1,0 +1,256 @@
+//! A small account with mappings, behind the real ports, that fails as told. The emulator is the real judge; this one
+//! is for what needs thousands of runs, or a crash between two lines.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use super::common::{self, ACCOUNT, key, snapshot, uuid};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sluicegate::case::Mode;
+use sluicegate::clock::SystemClock;
+use sluicegate::containment::MappingChange;
+use sluicegate::journal::SqliteJournal;
+use sluicegate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
+use sluicegate::policy::PolicySet;
+use sluicegate::ports::{Acknowledged, CallError, Identity, Lambda, Proof, Trail};
+use sluicegate::responder::{Policies, Ports, Responder, Settings};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+
+pub const RESPONDER: &str = "arn:aws:sts::111122223333:assumed-role/responder/worker";
+
+/// What happens to the next update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Throttled,
+    Busy,
+    ServerError,
+    LostBefore,
+    LostAfter,
+    AcknowledgedWithoutEffect,
+    Refused,
+    Vanishes,
+}
+
+#[derive(Debug, Default)]
+pub struct Account {
+    pub mappings: BTreeMap<String, Snapshot>,
+    pub concurrency: BTreeMap<String, i32>,
+    pub updates: Vec<(String, MappingChange)>,
+    pub faults: VecDeque<Fault>,
+    pub read_faults: VecDeque<CallError>,
+    pub records: BTreeMap<String, String>,
+    requests: u32,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Fake(pub Arc<Mutex<Account>>);
+
+impl Fake {
+    pub fn with_mapping(n: u32, state: &str) -> Self {
+        let fake = Self::default();
+        fake.0.lock().unwrap().mappings.insert(uuid(n), snapshot(n, state));
+        fake
+    }
+
+    pub fn state(&self, n: u32) -> String {
+        self.0.lock().unwrap().mappings.get(&uuid(n)).map_or("gone".into(), |mapping| mapping.state.clone())
+    }
+
+    pub fn updates(&self) -> usize {
+        self.0.lock().unwrap().updates.len()
+    }
+
+    pub fn fails(self, faults: &[Fault]) -> Self {
+        self.0.lock().unwrap().faults.extend(faults);
+        self
+    }
+
+    /// Somebody else changes a mapping.
+    pub fn change(&self, n: u32, change: impl FnOnce(&mut Snapshot)) {
+        let mut account = self.0.lock().unwrap();
+        let mapping = account.mappings.get_mut(&uuid(n)).unwrap();
+        change(mapping);
+        mapping.last_modified = Some(Timestamp::now());
+        mapping.whole["State"] = mapping.state.clone().into();
+        mapping.whole["FunctionArn"] = mapping.function.arn.clone().into();
+    }
+}
+
+impl Account {
+    fn apply(&mut self, uuid: &str, change: &MappingChange) -> Result<(), CallError> {
+        let message = uuid.to_owned();
+        let mapping = self.mappings.get_mut(uuid).ok_or(CallError::NotFound { message, request_id: None })?;
+        if let Some(enabled) = change.enabled {
+            mapping.state = if enabled { "Enabled" } else { "Disabled" }.into();
+        }
+        if let Some(arn) = &change.function_arn {
+            mapping.function = FunctionRef::parse(arn, "aws", common::REGION, ACCOUNT);
+        }
+        mapping.last_modified = Some(Timestamp::now());
+        mapping.whole["State"] = mapping.state.clone().into();
+        mapping.whole["FunctionArn"] = mapping.function.arn.clone().into();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Lambda for Fake {
+    async fn mapping(&self, key: &MappingKey) -> Result<Option<Snapshot>, CallError> {
+        let mut account = self.0.lock().unwrap();
+        if let Some(error) = account.read_faults.pop_front() {
+            return Err(error);
+        }
+        Ok(account.mappings.get(&key.uuid).cloned())
+    }
+
+    async fn find_mappings(
+        &self,
+        _: &str,
+        _: &str,
+        function: &FunctionRef,
+        source: &SourceRef,
+    ) -> Result<Vec<Snapshot>, CallError> {
+        let account = self.0.lock().unwrap();
+        let same = |mapping: &&Snapshot| mapping.function.arn == function.arn && mapping.source.arn == source.arn;
+        Ok(account.mappings.values().filter(same).cloned().collect())
+    }
+
+    async fn update_mapping(&self, key: &MappingKey, change: &MappingChange) -> Result<Acknowledged, CallError> {
+        let mut account = self.0.lock().unwrap();
+        account.updates.push((key.uuid.clone(), change.clone()));
+        account.requests += 1;
+        let request_id = format!("request-{}", account.requests);
+        let message = "as told".to_owned();
+        match account.faults.pop_front() {
+            None => account.apply(&key.uuid, change)?,
+            Some(Fault::Throttled) => {
+                let retry_after = Some(Duration::from_millis(1));
+                return Err(CallError::Throttled { retry_after, message, request_id: None });
+            }
+            Some(Fault::Busy) => return Err(CallError::Busy { message, request_id: None }),
+            Some(Fault::ServerError) => return Err(CallError::Unavailable { message, request_id: None }),
+            Some(Fault::LostBefore) => return Err(CallError::Ambiguous { message }),
+            Some(Fault::LostAfter) => {
+                account.apply(&key.uuid, change)?;
+                return Err(CallError::Ambiguous { message });
+            }
+            Some(Fault::AcknowledgedWithoutEffect) => {}
+            Some(Fault::Refused) => {
+                let code = "InvalidParameterValueException".into();
+                return Err(CallError::Refused { code, message, request_id: None });
+            }
+            Some(Fault::Vanishes) => {
+                account.mappings.remove(&key.uuid);
+                return Err(CallError::NotFound { message, request_id: None });
+            }
+        }
+        Ok(Acknowledged { request_id })
+    }
+
+    async fn concurrency(&self, _: &str, _: &str, function_arn: &str) -> Result<Option<i32>, CallError> {
+        Ok(self.0.lock().unwrap().concurrency.get(function_arn).copied())
+    }
+
+    async fn set_concurrency(
+        &self,
+        _: &str,
+        _: &str,
+        function_arn: &str,
+        reserved: Option<i32>,
+    ) -> Result<Acknowledged, CallError> {
+        let mut account = self.0.lock().unwrap();
+        match reserved {
+            Some(n) => account.concurrency.insert(function_arn.into(), n),
+            None => account.concurrency.remove(function_arn),
+        };
+        Ok(Acknowledged { request_id: "concurrency".into() })
+    }
+}
+
+#[async_trait]
+impl Trail for Fake {
+    async fn lookup(&self, _: &str, _: &str, event_id: &str) -> Result<Option<String>, CallError> {
+        Ok(self.0.lock().unwrap().records.get(event_id).cloned())
+    }
+}
+
+#[async_trait]
+impl Identity for Fake {
+    async fn own(&self) -> Result<String, CallError> {
+        Ok(RESPONDER.into())
+    }
+
+    /// The proof's host is the voter's ARN, and its header the claim.
+    async fn verify(&self, proof: &Proof, claim: &str) -> Result<String, CallError> {
+        if proof.headers.first().is_some_and(|(_, value)| value == claim) {
+            return Ok(proof.host.clone());
+        }
+        Err(CallError::Refused { code: "proof".into(), message: "for another vote".into(), request_id: None })
+    }
+}
+
+pub fn shipped_policies() -> PolicySet {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    policies_in(&dir)
+}
+
+pub fn policies_in(dir: &Path) -> PolicySet {
+    let files = sluicegate::policy_files::read(dir).unwrap();
+    PolicySet::load(&files, jiff::civil::date(2026, 11, 24)).unwrap().0
+}
+
+/// A worker on a journal and a fake account; dropping it is its crash.
+pub struct Worker {
+    pub responder: Responder,
+    pub journal: SqliteJournal,
+    stop: watch::Sender<bool>,
+}
+
+impl Worker {
+    pub fn start(fake: &Fake, journal: &Path, policies: PolicySet, mode: Mode) -> Self {
+        let journal = SqliteJournal::open(journal, Arc::new(SystemClock), true).unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let port = Arc::new(fake.clone());
+        let ports = Ports {
+            journal: Arc::new(journal.clone()),
+            lambda: port.clone(),
+            trail: port.clone(),
+            identity: port,
+            clock: Arc::new(SystemClock),
+        };
+        let settings = Settings {
+            mode,
+            verify_timeout: Duration::from_millis(300),
+            give_up_after: Duration::from_secs(20),
+            worker: "worker".into(),
+            identity: RESPONDER.into(),
+            account: ACCOUNT.into(),
+        };
+        Self { responder: Responder::new(ports, Policies::new(policies), settings, stopping), journal, stop }
+    }
+
+    pub async fn receive(&self, body: &serde_json::Value) -> sluicegate::responder::Disposition {
+        self.responder.receive("message", body.to_string().as_bytes()).await
+    }
+
+    /// Waits until no case is at work; a case that goes on looking in CloudTrail counts as at work, hence the limit.
+    pub async fn settle(&self) {
+        for _ in 0..2_000 {
+            if self.responder.at_work() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub fn stop(&self) {
+        let _ = self.stop.send(true);
+    }
+}
+
+pub fn mapping_key(n: u32) -> MappingKey {
+    key(n)
+}
