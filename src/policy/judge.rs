@@ -1,0 +1,373 @@
+//! The first two questions: may this actor do it, and what does sluicegate do by itself where not.
+
+use super::allowlist::Entry;
+use super::request::Asking;
+use super::rules::Answer;
+use super::{Facts, PolicySet, Response, Verdict};
+use crate::cloudtrail::{PrincipalKind, Verb};
+use crate::detection::{Change, Detection, Finding};
+use crate::policy::names::{self, CHANGES};
+use cedar_policy::{Context, Entities};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// The responses that are asked for, weakest first.
+const RESPONSES: [(&str, Response); 4] = [
+    ("notify", Response::Notify),
+    ("ask", Response::Ask),
+    ("disable", Response::Disable),
+    ("freeze", Response::Freeze),
+];
+
+/// The answer to the first question.
+#[derive(Debug, Default)]
+struct Allowance {
+    allowed: bool,
+    /// Whether entries cover every change.
+    covered: bool,
+    policies: Vec<String>,
+    reasons: Vec<String>,
+    errors: Vec<String>,
+}
+
+/// What speaks for one change, or against it.
+#[derive(Debug, Default)]
+struct Argument {
+    policies: Vec<String>,
+    reasons: Vec<String>,
+}
+
+/// The answer to the second.
+#[derive(Debug)]
+struct Reaction {
+    response: Response,
+    restrict: bool,
+    policies: Vec<String>,
+    reasons: Vec<String>,
+    errors: Vec<String>,
+}
+
+impl Default for Reaction {
+    fn default() -> Self {
+        Self {
+            response: Response::Ask,
+            restrict: false,
+            policies: Vec::new(),
+            reasons: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+impl PolicySet {
+    /// Judges a finding. It never fails: what cannot be evaluated is not allowed, and a person is asked.
+    pub fn judge(&self, finding: &Finding, facts: &Facts) -> Verdict {
+        let asking = self.asking(finding);
+        let changes = changes(finding);
+        let entities = match asking.actor_entities() {
+            Ok(entities) => entities,
+            Err(error) => return self.unanswered(error),
+        };
+        let allowance = self.allowance(&asking, &entities, facts, &changes);
+        if allowance.allowed {
+            return Verdict {
+                allowed: true,
+                response: Response::Leave,
+                restrict: false,
+                policies: unique(allowance.policies),
+                reasons: unique(allowance.reasons),
+                errors: Vec::new(),
+                policy_digest: self.digest().to_owned(),
+            };
+        }
+        let first = changes.first().copied().unwrap_or(Change::Create);
+        let reaction = match asking.event_context(facts, first, allowance.covered) {
+            Ok(context) => self.reaction(&asking, &entities, facts, &context),
+            Err(error) => Reaction {
+                errors: vec![error],
+                ..Reaction::default()
+            },
+        };
+        self.denied(finding, allowance, reaction)
+    }
+
+    pub(super) fn asking<'a>(&'a self, finding: &'a Finding) -> Asking<'a> {
+        Asking {
+            vocabulary: &self.vocabulary,
+            inventory: &self.inventory,
+            finding,
+        }
+    }
+
+    /// `rule ID: its reason`.
+    pub(super) fn told(&self, rule: &str) -> String {
+        let reason = self.rules.info(rule).map_or("", |info| info.reason.as_str());
+        format!("rule {rule}: {reason}")
+    }
+
+    fn unanswered(&self, error: String) -> Verdict {
+        Verdict {
+            allowed: false,
+            response: Response::Ask,
+            restrict: false,
+            policies: Vec::new(),
+            reasons: vec!["policy could not be evaluated, so it is not allowed and a person is asked".to_owned()],
+            errors: vec![error],
+            policy_digest: self.digest().to_owned(),
+        }
+    }
+
+    fn denied(&self, finding: &Finding, mut allowance: Allowance, reaction: Reaction) -> Verdict {
+        allowance.errors.extend(reaction.errors);
+        let errors = unique(allowance.errors);
+        let mut reasons = allowance.reasons;
+        if self.inventory.lists(&finding.account) == Some(false) {
+            reasons.push(format!("account {} is not in {}", finding.account, self.inventory_name));
+        }
+        let mut policies = allowance.policies;
+        let (response, restrict) = if errors.is_empty() {
+            policies.extend(reaction.policies);
+            reasons.extend(reaction.reasons);
+            (reaction.response, reaction.restrict)
+        } else {
+            reasons.push("policy could not be evaluated without error: a person is asked".to_owned());
+            (Response::Ask, false)
+        };
+        Verdict {
+            allowed: false,
+            response,
+            restrict,
+            policies: unique(policies),
+            reasons: unique(reasons),
+            errors,
+            policy_digest: self.digest().to_owned(),
+        }
+    }
+
+    fn allowance(&self, asking: &Asking<'_>, entities: &Entities, facts: &Facts, changes: &[Change]) -> Allowance {
+        let finding = asking.finding;
+        let today = facts.now.to_zoned_datetime(TimeZone::UTC).date();
+        let nobody = unidentified(finding);
+        let mut told = Allowance {
+            allowed: nobody.is_none(),
+            covered: nobody.is_none(),
+            ..Allowance::default()
+        };
+        let (mut pro, mut contra) = (Argument::default(), Argument::default());
+        contra.reasons.extend(nobody.clone());
+        for &change in changes {
+            let entries = match facts.case_open || nobody.is_some() {
+                true => Vec::new(),
+                false => self.allowlist.covering(finding, change, today),
+            };
+            told.covered &= !entries.is_empty();
+            let context = asking.event_context(facts, change, !entries.is_empty());
+            let request = context.and_then(|context| asking.actor_request(names::word(&CHANGES, &change), context));
+            let answer = request.map_or_else(Answer::error, |request| self.rules.ask(&request, entities));
+            told.allowed &= answer.permitted;
+            if answer.permitted {
+                for entry in entries {
+                    pro.policies.push(entry.id.clone());
+                    let Entry { id, owner, reason, .. } = entry;
+                    pro.reasons.push(format!("allowlist entry {id} ({owner}): {reason}"));
+                }
+                pro.reasons.extend(answer.rules.iter().map(|rule| self.told(rule)));
+                pro.policies.extend(answer.rules);
+            } else if !answer.errors.is_empty() {
+                contra
+                    .reasons
+                    .push("a rule could not be evaluated, which is never a yes".to_owned());
+            } else if answer.rules.is_empty() && nobody.is_none() {
+                contra.reasons.push(self.not_covered(finding, change, facts, today));
+            } else {
+                contra.reasons.extend(
+                    answer
+                        .rules
+                        .iter()
+                        .map(|rule| format!("forbidden by {}", self.told(rule))),
+                );
+                contra.policies.extend(answer.rules);
+            }
+            told.errors.extend(answer.errors);
+        }
+        // What permits one change of several does not decide, if another is not permitted.
+        let deciding = if told.allowed { pro } else { contra };
+        told.policies = deciding.policies;
+        told.reasons = deciding.reasons;
+        told
+    }
+
+    fn not_covered(&self, finding: &Finding, change: Change, facts: &Facts, today: Date) -> String {
+        let name = &self.allowlist_name;
+        let action = names::word(&CHANGES, &change);
+        let who = &finding.actor.principal_arn;
+        if facts.case_open {
+            return format!("the mapping has an open case, and no entry of {name} covers it until that is closed");
+        }
+        match self.allowlist.nearest_miss(finding, change, today) {
+            Some(miss) => format!("no entry of {name} covers `{action}` by {who}: {miss}"),
+            None => format!("no entry of {name} is for {who}"),
+        }
+    }
+
+    fn reaction(&self, asking: &Asking<'_>, entities: &Entities, facts: &Facts, context: &Context) -> Reaction {
+        let finding = asking.finding;
+        let mut told = Reaction::default();
+        let protected = self.inventory.is_protected(&finding.actor.principal_arn);
+        let blind = finding.call.verb == Verb::Update && !facts.baseline_known;
+        let mut best: Option<(Response, Vec<String>)> = None;
+        let mut caps: Vec<String> = Vec::new();
+        for (position, (action, response)) in RESPONSES.into_iter().enumerate() {
+            let request = match asking.actor_request(action, context.clone()) {
+                Ok(request) => request,
+                Err(error) => {
+                    told.errors.push(error);
+                    break;
+                }
+            };
+            let answer = self.rules.ask(&request, entities);
+            told.errors.extend(answer.errors);
+            if response == Response::Freeze && protected {
+                if answer.permitted {
+                    caps.push("the principal is protected: nothing is frozen without a person".to_owned());
+                }
+            } else if answer.permitted && blind && response > Response::Ask {
+                caps.push("what the mapping was before is not known, so a person decides on the update".to_owned());
+                break;
+            } else if answer.permitted {
+                best = Some((response, answer.rules));
+            } else if !answer.rules.is_empty() {
+                let stronger = RESPONSES.iter().skip(position).map(|(action, _)| *action);
+                if self.any_permitted(asking, entities, context, stronger) {
+                    caps.extend(
+                        answer
+                            .rules
+                            .iter()
+                            .map(|rule| format!("not more, by {}", self.told(rule))),
+                    );
+                    told.policies.extend(answer.rules);
+                }
+                break;
+            }
+        }
+        match best {
+            Some((response, rules)) => {
+                told.response = response;
+                told.reasons.extend(
+                    rules
+                        .iter()
+                        .map(|rule| format!("{}, by {}", doing(response), self.told(rule))),
+                );
+                told.policies.splice(0..0, rules);
+            }
+            None => told
+                .reasons
+                .push("a person is asked: no rule permits anything else".to_owned()),
+        }
+        told.reasons.extend(caps);
+        self.restriction(asking, entities, facts, context, protected || blind, &mut told);
+        told
+    }
+
+    fn any_permitted<'r>(
+        &self,
+        asking: &Asking<'_>,
+        entities: &Entities,
+        context: &Context,
+        actions: impl Iterator<Item = &'r str>,
+    ) -> bool {
+        actions
+            .filter_map(|action| asking.actor_request(action, context.clone()).ok())
+            .any(|request| self.rules.would_permit(&request, entities))
+    }
+
+    fn restriction(
+        &self,
+        asking: &Asking<'_>,
+        entities: &Entities,
+        facts: &Facts,
+        context: &Context,
+        never: bool,
+        told: &mut Reaction,
+    ) {
+        let actor = &asking.finding.actor;
+        let answer = match asking.actor_request("restrict", context.clone()) {
+            Ok(request) => self.rules.ask(&request, entities),
+            Err(error) => {
+                told.errors.push(error);
+                return;
+            }
+        };
+        told.errors.extend(answer.errors);
+        if !answer.permitted {
+            return;
+        }
+        let against = if !facts.confirmed {
+            "the record was not found in CloudTrail itself"
+        } else if !actor.invoked_by.is_empty() {
+            "a service made the call for it"
+        } else if unidentified(asking.finding).is_some() {
+            "who did it is not known for certain"
+        } else if never {
+            "the principal is protected, or the mapping's past is not known"
+        } else {
+            told.restrict = true;
+            told.reasons.extend(
+                answer
+                    .rules
+                    .iter()
+                    .map(|rule| format!("restricted, by {}", self.told(rule))),
+            );
+            told.policies.extend(answer.rules);
+            return;
+        };
+        told.reasons
+            .push(format!("nobody is restricted without a person: {against}"));
+    }
+}
+
+/// Why the actor is nobody that could be allowed; policy stands on this whatever the rules say.
+fn unidentified(finding: &Finding) -> Option<String> {
+    let actor = &finding.actor;
+    if actor.principal_arn.is_empty() {
+        let why = match actor.unidentified.as_str() {
+            "" => "CloudTrail names no role and no user",
+            why => why,
+        };
+        return Some(format!("who did it is not known for certain: {why}"));
+    }
+    let unknown = actor.kind == PrincipalKind::Unknown;
+    unknown.then(|| "CloudTrail's kind of identity is not known, so it is nobody's".to_owned())
+}
+
+/// All that is to be allowed; a finding that names no change is judged by its detection.
+fn changes(finding: &Finding) -> Vec<Change> {
+    if !finding.changes.is_empty() {
+        return finding.changes.clone();
+    }
+    vec![match finding.detection {
+        Detection::MappingCreated => Change::Create,
+        Detection::MappingEnabled => Change::Enable,
+        Detection::MappingRepointed => Change::Repoint,
+        Detection::MappingRewired => Change::Rewire,
+    }]
+}
+
+fn doing(response: Response) -> &'static str {
+    match response {
+        Response::Leave => "left",
+        Response::Notify => "people are told",
+        Response::Ask => "a person is asked",
+        Response::Disable => "disabled",
+        Response::Freeze => "the function is frozen and the mapping disabled",
+    }
+}
+
+fn unique(values: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    values.into_iter().filter(|value| seen.insert(value.clone())).collect()
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

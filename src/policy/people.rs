@@ -1,0 +1,172 @@
+//! The third question: who somebody is, whether they caused it, and whether they may decide it.
+
+use super::inventory::{Caller, Member, PersonEntry};
+use super::names::{self, APPROVALS};
+use super::request::Asking;
+use super::{ApproveAction, Permission, Person, PolicySet};
+use crate::detection::Finding;
+use jiff::Timestamp;
+
+impl PolicySet {
+    /// Who is behind an ARN as STS `GetCallerIdentity` answers it: the person of `[people]` that it fits best (a
+    /// session is a closer fit than a role), else the role itself, one person whatever its session is named.
+    pub fn person(&self, aws_arn: &str) -> Person {
+        let caller = Caller::parse(aws_arn);
+        let fit = |person: &PersonEntry| {
+            let caller = caller.as_ref()?;
+            person.aws.iter().filter_map(|identity| identity.fits(caller)).max()
+        };
+        let people = self.inventory.people.iter();
+        let linked = people.filter_map(|(name, person)| Some((fit(person)?, name, person)));
+        // Of equal fits the first by name: always the same one.
+        let linked = linked.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let (id, email, slack) = match linked {
+            Some((_, name, person)) => (name.clone(), person.email.clone(), person.slack.as_str()),
+            None => (canonical(aws_arn), String::new(), ""),
+        };
+        let teams = self.teams_of(&id, slack, caller.as_ref());
+        Person { id, email, teams }
+    }
+
+    /// Somebody by the name in `[people]`, or by ARN, who is in these Slack user groups.
+    pub(super) fn person_in(&self, name: &str, groups: &[String]) -> Option<Person> {
+        let mut person = match self.inventory.people.get(name) {
+            Some(entry) => Person {
+                id: name.to_owned(),
+                email: entry.email.clone(),
+                teams: self.teams_of(name, &entry.slack, None),
+            },
+            None if name.starts_with("arn:") => self.person(name),
+            None => return None,
+        };
+        for (team, found) in &self.inventory.teams {
+            let belongs = |member: &Member| matches!(member, Member::Slack(id) if groups.contains(id));
+            if found.members.iter().any(belongs) && !person.teams.contains(team) {
+                person.teams.push(team.clone());
+            }
+        }
+        Some(person)
+    }
+
+    /// The names in `[people]`.
+    pub(super) fn people_names(&self) -> impl Iterator<Item = &str> {
+        self.inventory.people.keys().map(String::as_str)
+    }
+
+    fn teams_of(&self, id: &str, slack: &str, caller: Option<&Caller>) -> Vec<String> {
+        let belongs = |member: &Member| match member {
+            Member::Person(name) => name == id,
+            Member::Slack(member) => !slack.is_empty() && member == slack,
+            Member::Identity(identity) => caller.is_some_and(|caller| identity.fits(caller).is_some()),
+        };
+        let teams = self.inventory.teams.iter();
+        teams
+            .filter(|(_, team)| team.members.iter().any(belongs))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// Whether the person is, or is a session of, the actor. In doubt yes: it only ever takes a vote away.
+    pub fn caused(&self, person: &Person, finding: &Finding) -> bool {
+        let actor = &finding.actor;
+        let same = |text: &str| !text.is_empty() && text.eq_ignore_ascii_case(&actor.session_name);
+        if same(&person.email) {
+            return true;
+        }
+        // The principal's ARN drops the session, the session's ARN drops the path; neither may be there.
+        let callers: Vec<Caller> = [&actor.principal_arn, &actor.arn]
+            .into_iter()
+            .filter_map(|arn| Caller::parse(arn))
+            .map(|caller| Caller {
+                session: actor.session_name.clone(),
+                ..caller
+            })
+            .collect();
+        if let Some(own) = Caller::parse(&person.id) {
+            return callers.iter().any(|caller| caller.is_principal_of(&own));
+        }
+        let Some(entry) = self.inventory.people.get(&person.id) else {
+            return false;
+        };
+        entry.aws.iter().any(|identity| {
+            callers.iter().any(|caller| identity.fits(caller).is_some()) || identity.session().is_some_and(same)
+        })
+    }
+
+    /// Whether a vote by `who` counts for all of `actions`, and how many such votes it takes. No actions: no.
+    pub fn may(
+        &self,
+        who: &Person,
+        actions: &[ApproveAction],
+        finding: &Finding,
+        caused: bool,
+        reversible: bool,
+        now: Timestamp,
+    ) -> Permission {
+        let mut told = Permission {
+            permitted: !actions.is_empty() && !who.id.is_empty(),
+            approvals: 1,
+            confirm_aws: false,
+            policies: Vec::new(),
+            reasons: Vec::new(),
+            errors: Vec::new(),
+        };
+        let asking = self.asking(finding);
+        let entities = match asking.approver_entities(who) {
+            Ok(entities) => entities,
+            Err(error) => {
+                told.permitted = false;
+                told.errors.push(error);
+                return told;
+            }
+        };
+        for action in actions {
+            let word = names::word(&APPROVALS, action);
+            let request = Asking::decision_context(now, caused, reversible)
+                .and_then(|context| asking.approver_request(who, &format!("approve.{word}"), context));
+            let answer = match request {
+                Ok(request) => self.rules.ask(&request, &entities),
+                Err(error) => {
+                    told.permitted = false;
+                    told.errors.push(error);
+                    continue;
+                }
+            };
+            told.permitted &= answer.permitted;
+            for rule in &answer.rules {
+                if let Some(info) = self.rules.info(rule).filter(|_| answer.permitted) {
+                    told.approvals = told.approvals.max(info.approvals);
+                    told.confirm_aws |= info.confirm_aws;
+                }
+                let verb = if answer.permitted { "permitted" } else { "not permitted" };
+                told.reasons.push(format!("{word} is {verb} by {}", self.told(rule)));
+            }
+            if answer.rules.is_empty() && answer.errors.is_empty() {
+                told.reasons.push(format!("no rule lets {} decide {word}", who.id));
+            }
+            told.policies.extend(answer.rules);
+            told.errors.extend(answer.errors);
+        }
+        told.policies.sort_unstable();
+        told.policies.dedup();
+        told
+    }
+}
+
+/// `arn:aws:iam::A:role/NAME` for any session of that role; anything else as it is.
+fn canonical(aws_arn: &str) -> String {
+    match aws_arn.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+        ["arn", partition, "sts", "", account, resource] => {
+            let mut parts = resource.split('/');
+            match (parts.next(), parts.next()) {
+                (Some("assumed-role"), Some(role)) => format!("arn:{partition}:iam::{account}:role/{role}"),
+                _ => aws_arn.to_owned(),
+            }
+        }
+        _ => aws_arn.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "people_tests.rs"]
+mod tests;

@@ -1,0 +1,147 @@
+//! A policy set: loaded whole or not at all.
+
+use super::allowlist::{self, Allowlist};
+use super::files::Notes;
+use super::inventory::{self, Inventory};
+use super::rules::{Rules, SCHEMA, Vocabulary};
+use super::{PolicyFiles, Problem, Severity};
+use jiff::civil::Date;
+
+/// The allowlist, the rules and the inventory, validated together. It answers the three questions.
+#[derive(Debug)]
+pub struct PolicySet {
+    pub(super) allowlist: Allowlist,
+    pub(super) rules: Rules,
+    pub(super) inventory: Inventory,
+    pub(super) vocabulary: Vocabulary,
+    pub(super) allowlist_name: String,
+    pub(super) inventory_name: String,
+    digest: String,
+}
+
+/// A set that may be used, and what is worth a word about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The set.
+    pub set: PolicySet,
+    /// Warnings, by file and line.
+    pub warnings: Vec<Problem>,
+}
+
+impl PolicySet {
+    /// Loads the set. Any error refuses it, and the answer then holds every problem found, warnings too, by file and
+    /// line. `today` (UTC) decides which entries are told as expired or expiring, not which count: that is
+    /// [`Facts::now`](super::Facts::now)'s.
+    pub fn load(files: &PolicyFiles, today: Date) -> Result<Loaded, Vec<Problem>> {
+        let vocabulary = Vocabulary::embedded().map_err(|problem| vec![problem])?;
+        let mut inventory_notes = Notes::new(&files.inventory);
+        let inventory = inventory::parse(&mut inventory_notes);
+        let mut allowlist_notes = Notes::new(&files.allowlist);
+        let allowlist = allowlist::parse(&mut allowlist_notes, &inventory, today);
+        let mut rules_notes = Notes::new(&files.rules);
+        let rules = Rules::load(&mut rules_notes, &vocabulary, &inventory);
+        doubled_ids(&allowlist, &rules, &files.rules.name, &mut allowlist_notes);
+        unused_groups(&inventory, &allowlist, &rules, &mut inventory_notes);
+        let mut problems = [allowlist_notes, inventory_notes, rules_notes]
+            .map(Notes::into_problems)
+            .concat();
+        problems.extend(other_schema(files));
+        problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        problems.dedup();
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            return Err(problems);
+        }
+        let digest = files.digest(SCHEMA);
+        let set = Self {
+            allowlist,
+            rules,
+            inventory,
+            vocabulary,
+            allowlist_name: files.allowlist.name.clone(),
+            inventory_name: files.inventory.name.clone(),
+            digest,
+        };
+        Ok(Loaded {
+            set,
+            warnings: problems,
+        })
+    }
+
+    /// SHA-256 (hex) over what was loaded; it is on every verdict.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The embedded vocabulary, as an editor wants it beside the rules.
+    pub fn schema_text() -> &'static str {
+        SCHEMA
+    }
+
+    /// How many allowlist entries and how many rules it holds.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.allowlist.entries().len(), self.rules.ids().count())
+    }
+}
+
+/// Verdicts name entries and rules alike, so one id cannot be both.
+fn doubled_ids(allowlist: &Allowlist, rules: &Rules, rules_name: &str, notes: &mut Notes<'_>) {
+    for entry in allowlist
+        .entries()
+        .iter()
+        .filter(|entry| rules.info(&entry.id).is_some())
+    {
+        notes.error(
+            entry.id_at,
+            format!("the id `{}` is also a rule's in {rules_name}", entry.id),
+            "an id names one entry or one rule",
+        );
+    }
+}
+
+fn unused_groups(inventory: &Inventory, allowlist: &Allowlist, rules: &Rules, notes: &mut Notes<'_>) {
+    let named = |group: &str| {
+        let in_entry = |entry: &allowlist::Entry| entry.account_groups.iter().any(|name| name == group);
+        allowlist.entries().iter().any(in_entry)
+    };
+    let mut unused = Vec::new();
+    for (group, at) in inventory.account_groups() {
+        if !named(group) && !rules.names("AccountGroup", group) {
+            unused.push((at, format!("the account group `{group}`")));
+        }
+    }
+    for (name, group) in &inventory.functions {
+        if !rules.names("FunctionGroup", name) {
+            unused.push((group.at, format!("the function group `{name}`")));
+        }
+    }
+    for (name, team) in &inventory.teams {
+        if !rules.names("Team", name) {
+            unused.push((team.at, format!("the team `{name}`")));
+        }
+    }
+    for (at, what) in unused {
+        notes.warning(
+            at,
+            format!("{what} is used by no entry and no rule"),
+            "remove it, or use it",
+        );
+    }
+}
+
+/// The file only helps editors, so another content is harmless, but an editor then helps wrongly.
+fn other_schema(files: &PolicyFiles) -> Option<Problem> {
+    let schema = files.schema.as_ref()?;
+    let same = schema
+        .text
+        .lines()
+        .map(str::trim_end)
+        .eq(SCHEMA.lines().map(str::trim_end));
+    (!same).then(|| Problem {
+        severity: Severity::Warning,
+        ..Problem::unreadable(
+            &schema.name,
+            "this is not the vocabulary of this version of sluicegate; the embedded one is what counts",
+            "replace the file with the one that this version ships",
+        )
+    })
+}
