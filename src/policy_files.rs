@@ -1,6 +1,6 @@
 //! The policy directory → the texts that a policy set is made of.
 
-use crate::policy::{PolicyFiles, Problem, Severity, SourceFile};
+use crate::policy::{PolicyFiles, Problem, SourceFile};
 use std::fs;
 use std::path::Path;
 
@@ -22,23 +22,27 @@ pub fn read(dir: &Path) -> Result<PolicyFiles, Vec<Problem>> {
 pub fn text(dir: &Path, name: &str) -> Result<SourceFile, Box<Problem>> {
     let path = dir.join(name);
     let shown = path.display().to_string();
-    let problem = |message: String, suggestion: &str| {
-        Box::new(Problem {
-            severity: Severity::Error,
-            file: shown.clone(),
-            line: 1,
-            column: 1,
-            message,
-            suggestion: suggestion.to_owned(),
-        })
-    };
     let bytes = fs::read(&path).map_err(|error| {
-        problem(
-            format!("cannot be read: {error}"),
-            "a policy directory holds allowlist.toml, rules.cedar and inventory.toml",
-        )
+        let what = "a policy directory holds allowlist.toml, rules.cedar and inventory.toml";
+        Box::new(Problem::unreadable(&shown, format!("cannot be read: {error}"), what))
     })?;
-    let text =
-        String::from_utf8(bytes).map_err(|error| problem(format!("is not UTF-8: {error}"), "save it as UTF-8"))?;
-    Ok(SourceFile { name: shown.clone(), text })
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Box::new(Problem::unreadable(&shown, format!("is not UTF-8: {error}"), "save it as UTF-8")))?;
+    Ok(SourceFile::new(shown, text))
+}
+
+/// The files of policy cases: every `*.toml` in the directory's `tests`, by name.
+pub fn cases(dir: &Path) -> Result<Vec<SourceFile>, Vec<Problem>> {
+    let tests = dir.join("tests");
+    let unreadable = |error: std::io::Error| {
+        let what = "policy cases are files in tests/ of the policy directory, each of them NAME.toml";
+        vec![Problem::unreadable(tests.display().to_string(), format!("cannot be read: {error}"), what)]
+    };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&tests).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        names.extend(name.to_str().filter(|name| name.ends_with(".toml")).map(str::to_owned));
+    }
+    names.sort();
+    names.iter().map(|name| text(&tests, name).map_err(|problem| vec![*problem])).collect()
 }

@@ -55,6 +55,9 @@ fn containing(case: &Case) -> Next {
     if let Some(step) = case.under_way() {
         return Next::Perform(step.id);
     }
+    if let (Provenance::Refuted { why }, None) = (&case.provenance, &case.last_read) {
+        return Next::Ask(why.clone());
+    }
     if case.mapping.is_none() && !case.gone {
         return Next::Identify;
     }
@@ -64,7 +67,7 @@ fn containing(case: &Case) -> Next {
         );
     }
     if case.last_read.is_none() {
-        return if let Provenance::Refuted { why } = &case.provenance { Next::Ask(why.clone()) } else { Next::Verify };
+        return Next::Verify;
     }
     match case.response {
         Response::Leave | Response::Notify => return Next::Close(Outcome::Notified),

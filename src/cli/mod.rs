@@ -167,5 +167,6 @@ fn load_policies(dir: &Path, format: Format) -> Result<PolicySet> {
 
 fn read_policies(dir: &Path) -> std::result::Result<(PolicySet, Vec<Problem>), Vec<Problem>> {
     let today = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date();
-    PolicySet::load(&crate::policy_files::read(dir)?, today)
+    let loaded = PolicySet::load(&crate::policy_files::read(dir)?, today)?;
+    Ok((loaded.set, loaded.warnings))
 }

@@ -49,13 +49,7 @@ struct Reaction {
 
 impl Default for Reaction {
     fn default() -> Self {
-        Self {
-            response: Response::Ask,
-            restrict: false,
-            policies: Vec::new(),
-            reasons: Vec::new(),
-            errors: Vec::new(),
-        }
+        Self { response: Response::Ask, restrict: false, policies: Vec::new(), reasons: Vec::new(), errors: Vec::new() }
     }
 }
 
@@ -83,20 +77,13 @@ impl PolicySet {
         let first = changes.first().copied().unwrap_or(Change::Create);
         let reaction = match asking.event_context(facts, first, allowance.covered) {
             Ok(context) => self.reaction(&asking, &entities, facts, &context),
-            Err(error) => Reaction {
-                errors: vec![error],
-                ..Reaction::default()
-            },
+            Err(error) => Reaction { errors: vec![error], ..Reaction::default() },
         };
         self.denied(finding, allowance, reaction)
     }
 
     pub(super) fn asking<'a>(&'a self, finding: &'a Finding) -> Asking<'a> {
-        Asking {
-            vocabulary: &self.vocabulary,
-            inventory: &self.inventory,
-            finding,
-        }
+        Asking { vocabulary: &self.vocabulary, inventory: &self.inventory, finding }
     }
 
     /// `rule ID: its reason`.
@@ -148,11 +135,7 @@ impl PolicySet {
         let finding = asking.finding;
         let today = facts.now.to_zoned_datetime(TimeZone::UTC).date();
         let nobody = unidentified(finding);
-        let mut told = Allowance {
-            allowed: nobody.is_none(),
-            covered: nobody.is_none(),
-            ..Allowance::default()
-        };
+        let mut told = Allowance { allowed: nobody.is_none(), covered: nobody.is_none(), ..Allowance::default() };
         let (mut pro, mut contra) = (Argument::default(), Argument::default());
         contra.reasons.extend(nobody.clone());
         for &change in changes {
@@ -174,18 +157,11 @@ impl PolicySet {
                 pro.reasons.extend(answer.rules.iter().map(|rule| self.told(rule)));
                 pro.policies.extend(answer.rules);
             } else if !answer.errors.is_empty() {
-                contra
-                    .reasons
-                    .push("a rule could not be evaluated, which is never a yes".to_owned());
+                contra.reasons.push("a rule could not be evaluated, which is never a yes".to_owned());
             } else if answer.rules.is_empty() && nobody.is_none() {
                 contra.reasons.push(self.not_covered(finding, change, facts, today));
             } else {
-                contra.reasons.extend(
-                    answer
-                        .rules
-                        .iter()
-                        .map(|rule| format!("forbidden by {}", self.told(rule))),
-                );
+                contra.reasons.extend(answer.rules.iter().map(|rule| format!("forbidden by {}", self.told(rule))));
                 contra.policies.extend(answer.rules);
             }
             told.errors.extend(answer.errors);
@@ -239,12 +215,7 @@ impl PolicySet {
             } else if !answer.rules.is_empty() {
                 let stronger = RESPONSES.iter().skip(position).map(|(action, _)| *action);
                 if self.any_permitted(asking, entities, context, stronger) {
-                    caps.extend(
-                        answer
-                            .rules
-                            .iter()
-                            .map(|rule| format!("not more, by {}", self.told(rule))),
-                    );
+                    caps.extend(answer.rules.iter().map(|rule| format!("not more, by {}", self.told(rule))));
                     told.policies.extend(answer.rules);
                 }
                 break;
@@ -253,16 +224,10 @@ impl PolicySet {
         match best {
             Some((response, rules)) => {
                 told.response = response;
-                told.reasons.extend(
-                    rules
-                        .iter()
-                        .map(|rule| format!("{}, by {}", doing(response), self.told(rule))),
-                );
+                told.reasons.extend(rules.iter().map(|rule| format!("{}, by {}", doing(response), self.told(rule))));
                 told.policies.splice(0..0, rules);
             }
-            None => told
-                .reasons
-                .push("a person is asked: no rule permits anything else".to_owned()),
+            None => told.reasons.push("a person is asked: no rule permits anything else".to_owned()),
         }
         told.reasons.extend(caps);
         self.restriction(asking, entities, facts, context, protected || blind, &mut told);
@@ -312,17 +277,11 @@ impl PolicySet {
             "the principal is protected, or the mapping's past is not known"
         } else {
             told.restrict = true;
-            told.reasons.extend(
-                answer
-                    .rules
-                    .iter()
-                    .map(|rule| format!("restricted, by {}", self.told(rule))),
-            );
+            told.reasons.extend(answer.rules.iter().map(|rule| format!("restricted, by {}", self.told(rule))));
             told.policies.extend(answer.rules);
             return;
         };
-        told.reasons
-            .push(format!("nobody is restricted without a person: {against}"));
+        told.reasons.push(format!("nobody is restricted without a person: {against}"));
     }
 }
 

@@ -42,9 +42,7 @@ impl PolicySet {
         let rules = Rules::load(&mut rules_notes, &vocabulary, &inventory);
         doubled_ids(&allowlist, &rules, &files.rules.name, &mut allowlist_notes);
         unused_groups(&inventory, &allowlist, &rules, &mut inventory_notes);
-        let mut problems = [allowlist_notes, inventory_notes, rules_notes]
-            .map(Notes::into_problems)
-            .concat();
+        let mut problems = [allowlist_notes, inventory_notes, rules_notes].map(Notes::into_problems).concat();
         problems.extend(other_schema(files));
         problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         problems.dedup();
@@ -61,10 +59,7 @@ impl PolicySet {
             inventory_name: files.inventory.name.clone(),
             digest,
         };
-        Ok(Loaded {
-            set,
-            warnings: problems,
-        })
+        Ok(Loaded { set, warnings: problems })
     }
 
     /// SHA-256 (hex) over what was loaded; it is on every verdict.
@@ -85,11 +80,7 @@ impl PolicySet {
 
 /// Verdicts name entries and rules alike, so one id cannot be both.
 fn doubled_ids(allowlist: &Allowlist, rules: &Rules, rules_name: &str, notes: &mut Notes<'_>) {
-    for entry in allowlist
-        .entries()
-        .iter()
-        .filter(|entry| rules.info(&entry.id).is_some())
-    {
+    for entry in allowlist.entries().iter().filter(|entry| rules.info(&entry.id).is_some()) {
         notes.error(
             entry.id_at,
             format!("the id `{}` is also a rule's in {rules_name}", entry.id),
@@ -120,22 +111,14 @@ fn unused_groups(inventory: &Inventory, allowlist: &Allowlist, rules: &Rules, no
         }
     }
     for (at, what) in unused {
-        notes.warning(
-            at,
-            format!("{what} is used by no entry and no rule"),
-            "remove it, or use it",
-        );
+        notes.warning(at, format!("{what} is used by no entry and no rule"), "remove it, or use it");
     }
 }
 
 /// The file only helps editors, so another content is harmless, but an editor then helps wrongly.
 fn other_schema(files: &PolicyFiles) -> Option<Problem> {
     let schema = files.schema.as_ref()?;
-    let same = schema
-        .text
-        .lines()
-        .map(str::trim_end)
-        .eq(SCHEMA.lines().map(str::trim_end));
+    let same = schema.text.lines().map(str::trim_end).eq(SCHEMA.lines().map(str::trim_end));
     (!same).then(|| Problem {
         severity: Severity::Warning,
         ..Problem::unreadable(

@@ -96,8 +96,8 @@ impl Responder {
         }
         let policies = self.policies.current();
         let person = policies.person(identity);
-        let caused = policies.caused(&person, identity, &case.opened.finding)
-            || case.joined.iter().any(|finding| policies.caused(&person, identity, finding));
+        let caused = policies.caused(&person, &case.opened.finding)
+            || case.joined.iter().any(|finding| policies.caused(&person, finding));
         let reversible = true;
         let permission = policies.may(
             &person,

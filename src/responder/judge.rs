@@ -93,7 +93,7 @@ impl Responder {
         };
         let fresh = match &read {
             Read::There(snapshot) => Some(&**snapshot),
-            Read::Gone | Read::Unread(_) => None,
+            Read::Gone | Read::Unread(_) | Read::OutOfReach(_) => None,
         };
         let event = finding.event.id.clone();
         // While a case is open nothing counts as restated: to enable what is contained undoes the containment.
@@ -113,7 +113,7 @@ impl Responder {
                 "it is in account {}, and this process's credentials are of account {}",
                 finding.account, self.settings.account
             );
-            return (key_of(finding), Read::Unread(why));
+            return (key_of(finding), Read::OutOfReach(why));
         }
         let key = match key_of(finding) {
             Some(key) => key,
@@ -195,7 +195,7 @@ impl Responder {
     fn opening(&self, seen: &Seen, verdict: &Verdict, provenance: Provenance) -> (Opened, Vec<CaseEvent>) {
         let snapshot = match &seen.read {
             Read::There(read) => Some(read.clone()),
-            Read::Gone | Read::Unread(_) => None,
+            Read::Gone | Read::Unread(_) | Read::OutOfReach(_) => None,
         };
         let would_do = self.would_do(seen, verdict, snapshot.as_deref());
         let mut more = Vec::new();

@@ -29,6 +29,8 @@ pub(super) enum Read {
     Gone,
     /// It cannot be told, for now.
     Unread(String),
+    /// It can never be told with these credentials.
+    OutOfReach(String),
 }
 
 impl Responder {
@@ -124,6 +126,7 @@ impl Responder {
             },
             Read::Gone => Provenance::Pending { why: "the mapping is gone".into() },
             Read::Unread(why) => Provenance::Pending { why: format!("the mapping cannot be read: {why}") },
+            Read::OutOfReach(why) => Provenance::Refuted { why: format!("the mapping cannot be read: {why}") },
         }
     }
 

@@ -199,7 +199,7 @@ pub fn shipped_policies() -> PolicySet {
 
 pub fn policies_in(dir: &Path) -> PolicySet {
     let files = sluicegate::policy_files::read(dir).unwrap();
-    PolicySet::load(&files, jiff::civil::date(2026, 11, 24)).unwrap().0
+    PolicySet::load(&files, jiff::civil::date(2026, 11, 24)).unwrap().set
 }
 
 /// A worker on a journal and a fake account; dropping it is its crash.

@@ -3,9 +3,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod decisions;
 #[path = "../common/fake.rs"]
 mod fake;
-mod decisions;
 mod faults;
 mod judging;
 mod prefixes;

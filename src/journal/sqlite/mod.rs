@@ -99,6 +99,11 @@ impl SqliteJournal {
         .await
     }
 
+    /// Derives again from the log all that is derived from it.
+    pub async fn rebuild(&self) -> Result<(), JournalError> {
+        self.run(project::rebuild).await
+    }
+
     /// Walks the whole hash chain.
     pub async fn audit(&self) -> Result<Audit, JournalError> {
         self.run(audit::verify).await

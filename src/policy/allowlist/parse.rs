@@ -48,17 +48,9 @@ pub(in crate::policy) fn parse(notes: &mut Notes<'_>, inventory: &Inventory, tod
     if let Some(rows) = rows
         && !matches!(rows.get_ref(), DeValue::Array(_))
     {
-        notes.error(
-            rows.span().start,
-            "`allow` must be a list of entries",
-            "write each as [[allow]]",
-        );
+        notes.error(rows.span().start, "`allow` must be a list of entries", "write each as [[allow]]");
     }
-    for value in rows
-        .and_then(|rows| rows.get_ref().as_array())
-        .into_iter()
-        .flat_map(|rows| rows.iter())
-    {
+    for value in rows.and_then(|rows| rows.get_ref().as_array()).into_iter().flat_map(|rows| rows.iter()) {
         let Some(row) = Row::of(value, "an entry", notes) else {
             continue;
         };
@@ -76,11 +68,7 @@ pub(in crate::policy) fn parse(notes: &mut Notes<'_>, inventory: &Inventory, tod
 fn check_id(id: &Text, ids: &mut HashMap<String, usize>, notes: &mut Notes<'_>) {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !id.value.chars().all(fine) {
-        notes.error(
-            id.at,
-            format!("`{}` is no id", id.value),
-            "use letters, digits, `-`, `_` and `.`",
-        );
+        notes.error(id.at, format!("`{}` is no id", id.value), "use letters, digits, `-`, `_` and `.`");
     }
     if let Some(first) = ids.get(&id.value) {
         let line = notes.place(*first).0;
@@ -95,22 +83,12 @@ fn check_id(id: &Text, ids: &mut HashMap<String, usize>, notes: &mut Notes<'_>) 
 }
 
 fn entry(row: &Row<'_>, inventory: &Inventory, notes: &mut Notes<'_>) -> Option<Entry> {
-    let id = row
-        .get("id")
-        .and_then(|id| id.get_ref().as_str())
-        .unwrap_or("")
-        .to_owned();
-    let what = if id.is_empty() {
-        "the entry".to_owned()
-    } else {
-        format!("entry `{id}`")
-    };
+    let id = row.get("id").and_then(|id| id.get_ref().as_str()).unwrap_or("").to_owned();
+    let what = if id.is_empty() { "the entry".to_owned() } else { format!("entry `{id}`") };
     let owner = row.required_text("owner", &what, notes);
     let reason = row.required_text("reason", &what, notes);
     let expires = row.required_date("expires", &what, notes);
-    let principal = row
-        .required_text("principal", &what, notes)
-        .and_then(|text| principal(&text, notes));
+    let principal = row.required_text("principal", &what, notes).and_then(|text| principal(&text, notes));
     let (accounts, account_groups) = accounts(row, inventory, notes);
     let kinds = list(row, "kinds", notes, kind);
     let sessions = list(row, "sessions", notes, |text, _| Some(Glob::name(&text.value)));
@@ -169,10 +147,7 @@ fn principal(text: &Text, notes: &mut Notes<'_>) -> Option<PrincipalPattern> {
     if !pattern.names_somebody() {
         notes.error(
             text.at,
-            format!(
-                "principal `{}` names no role or user: it is everybody there",
-                text.value
-            ),
+            format!("principal `{}` names no role or user: it is everybody there", text.value),
             "name a path or a name at least in part; sessions, addresses and user agents identify nobody",
         );
     } else if pattern.is_root() {
@@ -182,11 +157,7 @@ fn principal(text: &Text, notes: &mut Notes<'_>) -> Option<PrincipalPattern> {
             "the shipped rules forbid root whatever the allowlist says; use a role",
         );
     } else if !pattern.glob.is_literal() && pattern.literal_length() < 3 {
-        notes.warning(
-            text.at,
-            format!("principal `{}` is very wide", text.value),
-            "name more of the path or the name",
-        );
+        notes.warning(text.at, format!("principal `{}` is very wide", text.value), "name more of the path or the name");
     }
     Some(pattern)
 }
@@ -242,11 +213,7 @@ fn region(text: &Text, notes: &mut Notes<'_>) -> Option<String> {
 fn function(text: &Text, notes: &mut Notes<'_>) -> Option<Glob> {
     if text.value.contains([':', '/']) {
         let bare = text.value.split_once(":function:").map_or("", |(_, rest)| rest);
-        let bare = bare
-            .split(':')
-            .next()
-            .filter(|name| !name.is_empty())
-            .unwrap_or("orders-*");
+        let bare = bare.split(':').next().filter(|name| !name.is_empty()).unwrap_or("orders-*");
         notes.error(
             text.at,
             format!("`{}` is no function's name", text.value),
@@ -280,10 +247,7 @@ fn source(text: &Text, notes: &mut Notes<'_>) -> Option<SourcePattern> {
         );
         return None;
     }
-    Some(SourcePattern {
-        kind,
-        name: name.map(Glob::name),
-    })
+    Some(SourcePattern { kind, name: name.map(Glob::name) })
 }
 
 fn network(text: &Text, notes: &mut Notes<'_>) -> Option<IpNet> {
@@ -303,11 +267,7 @@ fn network(text: &Text, notes: &mut Notes<'_>) -> Option<IpNet> {
             format!("write {}", net.trunc()),
         );
     } else if net.prefix_len() == 0 {
-        notes.warning(
-            text.at,
-            format!("`{value}` is every address"),
-            "leave `addresses` out for any",
-        );
+        notes.warning(text.at, format!("`{value}` is every address"), "leave `addresses` out for any");
     }
     Some(net.trunc())
 }

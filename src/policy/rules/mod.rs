@@ -40,10 +40,7 @@ pub(super) struct Answer {
 impl Answer {
     /// The answer where the question could not even be put.
     pub(super) fn error(error: String) -> Self {
-        Self {
-            errors: vec![error],
-            ..Self::default()
-        }
+        Self { errors: vec![error], ..Self::default() }
     }
 }
 
@@ -69,11 +66,7 @@ impl Rules {
     pub(super) fn load(notes: &mut Notes<'_>, vocabulary: &Vocabulary, inventory: &Inventory) -> Self {
         let statements = scan::statements(notes.text());
         if statements.is_empty() {
-            notes.error(
-                0,
-                "the file holds no rule, so nobody could be allowed",
-                "start from the shipped rules.cedar",
-            );
+            notes.error(0, "the file holds no rule, so nobody could be allowed", "start from the shipped rules.cedar");
         }
         let parsed: Vec<Parsed> = statements
             .into_iter()
@@ -92,17 +85,8 @@ impl Rules {
             literals::check(rule, vocabulary, inventory, notes);
         }
         let policies: Vec<Policy> = parsed.into_iter().map(|rule| renamed(rule.policy)).collect();
-        let permits = policies
-            .iter()
-            .filter(|policy| policy.effect() == Effect::Permit)
-            .cloned();
-        Self {
-            permits: set(permits),
-            all: set(policies),
-            info,
-            authorizer: Authorizer::new(),
-            named,
-        }
+        let permits = policies.iter().filter(|policy| policy.effect() == Effect::Permit).cloned();
+        Self { permits: set(permits), all: set(policies), info, authorizer: Authorizer::new(), named }
     }
 
     pub(super) fn info(&self, id: &str) -> Option<&RuleInfo> {
@@ -135,11 +119,7 @@ impl Rules {
         let errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
         let mut rules: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
         rules.sort_unstable();
-        Answer {
-            permitted: response.decision() == Decision::Allow && errors.is_empty(),
-            rules,
-            errors,
-        }
+        Answer { permitted: response.decision() == Decision::Allow && errors.is_empty(), rules, errors }
     }
 }
 
@@ -182,12 +162,8 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
         parsed.iter().map(|rule| (rule.policy.id(), &rule.statement)).collect();
     let policies = set(parsed.iter().map(|rule| rule.policy.clone()));
     let result = Validator::new(vocabulary.schema.clone()).validate(&policies, ValidationMode::Strict);
-    let errors = result
-        .validation_errors()
-        .map(|error| (error.policy_id(), DetailedError::from(error)));
-    let warnings = result
-        .validation_warnings()
-        .map(|warning| (warning.policy_id(), DetailedError::from(warning)));
+    let errors = result.validation_errors().map(|error| (error.policy_id(), DetailedError::from(error)));
+    let warnings = result.validation_warnings().map(|warning| (warning.policy_id(), DetailedError::from(warning)));
     for (id, error) in errors.chain(warnings) {
         if let Some(statement) = places.get(id) {
             note(&error, statement, "not valid here", notes);
@@ -198,19 +174,11 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
 fn note(error: &DetailedError, statement: &Statement, what: &str, notes: &mut Notes<'_>) {
     let at = error.source_locations.first().map_or(0, |label| label.loc.start);
     // The position says which policy it is.
-    let message = match error
-        .message
-        .strip_prefix("for policy `")
-        .and_then(|rest| rest.split_once("`, "))
-    {
+    let message = match error.message.strip_prefix("for policy `").and_then(|rest| rest.split_once("`, ")) {
         Some((_, message)) => message,
         None => &error.message,
     };
-    notes.error(
-        statement.at + at,
-        format!("{what}: {message}"),
-        error.help.clone().unwrap_or_default(),
-    );
+    notes.error(statement.at + at, format!("{what}: {message}"), error.help.clone().unwrap_or_default());
 }
 
 #[cfg(test)]
