@@ -1,1 +1,23 @@
-//! lib
+//! An emulated AWS account for the demo and the tests.
+//!
+//! A client speaks to the *proxy*, as to AWS. The proxy passes each call on to the *emulator* (ministack, in a Python
+//! virtual environment under the target directory), and writes what it sees to the *trail*: as `CloudTrail` does it
+//! records the call, and as an `EventBridge` rule does it delivers the record to a queue. So any AWS client can play
+//! the attacker, and the responder under test uses its real clients.
+
+mod account;
+mod calls;
+mod emulator;
+mod error;
+mod proxy;
+mod sandbox;
+mod trail;
+mod upstream;
+mod wire;
+
+pub use account::{Account, Credentials, Queue, SIPHON, allow};
+pub use calls::Call;
+pub use emulator::{Progress, progress_on_stderr, target_dir};
+pub use error::SandboxError;
+pub use sandbox::{Options, Sandbox, eventually};
+pub use trail::{DeliveryFaults, Trail};
