@@ -40,6 +40,12 @@ pub enum SandboxError {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// The responder did not become ready.
+    #[error("the responder is not ready; it says:\n{log}")]
+    Product {
+        /// Its log.
+        log: String,
+    },
     /// A call that sets the emulated account up was refused.
     #[error("setting up the emulated account: {call} failed: {reason}")]
     Account {

@@ -29,6 +29,10 @@ pub(super) struct Seen {
 impl Responder {
     /// Takes one message. What is not `Done` must come again, or be left to the queue's redrive.
     pub async fn receive(&self, message_id: &str, body: &[u8]) -> Disposition {
+        if cloudtrail::is_blank(body) {
+            let recorded = self.unreadable(message_id, body, "the message is empty").await;
+            return recorded.unwrap_or_else(|error| Disposition::Again(error.to_string()));
+        }
         if cloudtrail::cannot_matter(body) {
             return Disposition::Done;
         }
