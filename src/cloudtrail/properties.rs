@@ -7,6 +7,7 @@ use crate::detection::latent;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Any JSON at all, with the keys that are looked at among its keys.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -106,7 +107,7 @@ fn escaped(value: &Value, every: usize) -> String {
     for (index, char) in text.chars().enumerate() {
         let plain = inside && !after_backslash && char.is_ascii_alphanumeric();
         if plain && every > 0 && index % every == 0 {
-            result += &format!("\\u{:04x}", u32::from(char));
+            write!(result, "\\u{:04x}", u32::from(char)).unwrap();
         } else {
             result.push(char);
         }

@@ -50,7 +50,7 @@ fn fresh() -> Snapshot {
 
 fn update(request: Value) -> Finding {
     latent(&changed("update-enable.json", |record| {
-        record["requestParameters"] = request
+        record["requestParameters"] = request;
     }))
     .unwrap()
 }
@@ -144,7 +144,7 @@ fn only_mapping_calls_of_lambda_count_whatever_their_date() {
         assert!(ignored(&named(name)).starts_with("not a mapping call: "), "{name}");
     }
     let elsewhere = changed("create-sqs.json", |record| {
-        record["eventSource"] = json!("sqs.amazonaws.com")
+        record["eventSource"] = json!("sqs.amazonaws.com");
     });
     assert_eq!(ignored(&elsewhere), "not from lambda.amazonaws.com: sqs.amazonaws.com");
 }
