@@ -26,6 +26,26 @@ pub enum PrincipalKind {
     Unknown,
 }
 
+impl PrincipalKind {
+    /// The kind of this name.
+    pub fn named(text: &str) -> Self {
+        match text {
+            "AssumedRole" => Self::AssumedRole,
+            "Role" => Self::Role,
+            "IAMUser" => Self::IamUser,
+            "Root" => Self::Root,
+            "AWSService" => Self::AwsService,
+            "AWSAccount" => Self::AwsAccount,
+            "FederatedUser" => Self::FederatedUser,
+            "SAMLUser" => Self::SamlUser,
+            "WebIdentityUser" => Self::WebIdentityUser,
+            "IdentityCenterUser" => Self::IdentityCenterUser,
+            "Directory" => Self::Directory,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// The caller. Fields that CloudTrail left out hold `""` (`false`, `None`).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -18,6 +18,7 @@ pub enum Verb {
 /// and seems to for one that was cleared: only the mapping itself can tell which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "each says something about another key")]
 pub struct Mentions {
     /// `filterCriteria`
     pub filter: bool,

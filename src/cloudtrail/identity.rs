@@ -52,7 +52,7 @@ pub(super) fn read(identity: Option<&RawValue>, about: &Circumstances<'_>) -> Ac
     match Identity::read(raw, &mut actor) {
         Err(fault) => actor.unidentified = format!("userIdentity {fault}"),
         Ok(identity) => {
-            actor.kind = kind_of(&identity.kind);
+            actor.kind = PrincipalKind::named(&identity.kind);
             match identity.principal(&mut actor) {
                 Ok(arn) => actor.principal_arn = arn,
                 Err(reason) => actor.unidentified = reason,
@@ -69,23 +69,6 @@ pub(super) fn read(identity: Option<&RawValue>, about: &Circumstances<'_>) -> Ac
         }
     }
     actor
-}
-
-fn kind_of(text: &str) -> PrincipalKind {
-    match text {
-        "AssumedRole" => PrincipalKind::AssumedRole,
-        "Role" => PrincipalKind::Role,
-        "IAMUser" => PrincipalKind::IamUser,
-        "Root" => PrincipalKind::Root,
-        "AWSService" => PrincipalKind::AwsService,
-        "AWSAccount" => PrincipalKind::AwsAccount,
-        "FederatedUser" => PrincipalKind::FederatedUser,
-        "SAMLUser" => PrincipalKind::SamlUser,
-        "WebIdentityUser" => PrincipalKind::WebIdentityUser,
-        "IdentityCenterUser" => PrincipalKind::IdentityCenterUser,
-        "Directory" => PrincipalKind::Directory,
-        _ => PrincipalKind::Unknown,
-    }
 }
 
 impl Identity {

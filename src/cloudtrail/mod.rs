@@ -21,3 +21,8 @@ pub(crate) use record::LAMBDA;
 pub use record::{Envelope, Record};
 pub(crate) use request::verb_of;
 pub use shapes::{Damage, Input, MAX_RAW_BYTES, each, is_blank, read};
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod properties;

@@ -2,7 +2,7 @@
 //! divert or hide records without touching the function.
 
 use crate::cloudtrail::{MappingCall, Verb};
-use crate::mapping::{Baseline, Snapshot};
+use crate::mapping::{Baseline, Snapshot, Wiring};
 
 /// Whether the call names wiring, or may.
 pub(super) fn named(call: &MappingCall) -> bool {
@@ -15,14 +15,17 @@ pub(super) fn changed(call: &MappingCall, baseline: &Baseline, fresh: Option<&Sn
     let (event, base) = (&call.wiring, &baseline.wiring);
     let fresh = fresh.map(|fresh| &fresh.wiring);
     let blind = call.withheld || call.mentions.unreadable;
-    let seen = |mentioned: bool| Seen { mentioned: mentioned || call.withheld, blind };
+    let seen = |mentioned: bool| Seen {
+        mentioned: mentioned || call.withheld,
+        blind,
+    };
     let filter = seen(call.mentions.filter);
     let destination = seen(call.mentions.destination);
     let access = seen(call.mentions.source_access);
-    filter.changed(&event.filters, &base.filters, fresh.map(|fresh| &fresh.filters))
-        || destination.changed(&event.on_failure, &base.on_failure, fresh.map(|fresh| &fresh.on_failure))
-        || destination.changed(&event.on_success, &base.on_success, fresh.map(|fresh| &fresh.on_success))
-        || access.changed(&event.source_access, &base.source_access, fresh.map(|fresh| &fresh.source_access))
+    filter.changed(event, base, fresh, |wiring| wiring.filters.as_ref())
+        || destination.changed(event, base, fresh, |wiring| wiring.on_failure.as_ref())
+        || destination.changed(event, base, fresh, |wiring| wiring.on_success.as_ref())
+        || access.changed(event, base, fresh, |wiring| wiring.source_access.as_ref())
 }
 
 /// How the call shows one aspect.
@@ -34,8 +37,15 @@ struct Seen {
 }
 
 impl Seen {
-    fn changed<T: PartialEq>(&self, event: &Option<T>, baseline: &Option<T>, fresh: Option<&Option<T>>) -> bool {
-        let both = fresh.and_then(Option::as_ref).zip(baseline.as_ref());
+    fn changed<T: PartialEq>(
+        &self,
+        event: &Wiring,
+        baseline: &Wiring,
+        fresh: Option<&Wiring>,
+        aspect: impl Fn(&Wiring) -> Option<&T>,
+    ) -> bool {
+        let (event, baseline, fresh) = (aspect(event), aspect(baseline), fresh.and_then(&aspect));
+        let both = fresh.zip(baseline);
         // An aspect that the baseline does not know has no accepted value to be restated.
         let by_event = event.is_some() && event != baseline;
         let by_reading = self.mentioned && both.is_some_and(|(fresh, baseline)| fresh != baseline);
