@@ -34,11 +34,7 @@ fn event() -> Vec<u8> {
 }
 
 fn judge(bytes: &[u8]) -> usize {
-    read(bytes)
-        .into_iter()
-        .flatten()
-        .filter(|record| inspect(record).is_ok())
-        .count()
+    read(bytes).into_iter().flatten().filter(|record| inspect(record).is_ok()).count()
 }
 
 #[divan::bench(sample_count = 500, sample_size = 1_000)]
@@ -49,10 +45,7 @@ fn no_finding_as_run_takes_it(bencher: Bencher<'_, '_>) {
         let bytes = black_box(&event[..]);
         if cannot_matter(bytes) { 0 } else { judge(bytes) }
     };
-    bencher
-        .counter(ItemsCount::new(1_usize))
-        .counter(BytesCount::new(event.len()))
-        .bench(judged);
+    bencher.counter(ItemsCount::new(1_usize)).counter(BytesCount::new(event.len())).bench(judged);
 }
 
 #[divan::bench(sample_count = 500, sample_size = 1_000)]
@@ -68,8 +61,5 @@ fn no_finding_one_scan_alone(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 500, sample_size = 100)]
 fn no_finding_parsed_whole(bencher: Bencher<'_, '_>) {
     let event = event();
-    bencher
-        .counter(ItemsCount::new(1_usize))
-        .counter(BytesCount::new(event.len()))
-        .bench(|| judge(black_box(&event)));
+    bencher.counter(ItemsCount::new(1_usize)).counter(BytesCount::new(event.len())).bench(|| judge(black_box(&event)));
 }

@@ -103,7 +103,7 @@ impl Product {
 
     /// Starts the responder with the credentials of `who`, and waits until it says that it is ready.
     pub async fn run(&self, who: &Account) -> Result<Running, SandboxError> {
-        let mut running = self.launch(who)?;
+        let running = self.launch(who)?;
         running.wait_until_ready().await?;
         Ok(running)
     }
@@ -138,10 +138,9 @@ impl Product {
 
 impl Running {
     /// Waits until the responder says that it is ready.
-    pub async fn wait_until_ready(&mut self) -> Result<(), SandboxError> {
-        let waiting = tokio::time::timeout(PATIENCE, self.ready.wait_for(Option::is_some)).await;
-        let ready = matches!(waiting, Ok(Ok(_)));
-        if ready {
+    pub async fn wait_until_ready(&self) -> Result<(), SandboxError> {
+        let mut ready = self.ready.clone();
+        if matches!(tokio::time::timeout(PATIENCE, ready.wait_for(Option::is_some)).await, Ok(Ok(_))) {
             return Ok(());
         }
         let log: Vec<String> = self.log().iter().map(ToString::to_string).collect();

@@ -32,10 +32,7 @@ pub struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
-            .field("account_id", &self.account_id)
-            .field("region", &self.region)
-            .finish()
+        f.debug_struct("Options").field("account_id", &self.account_id).field("region", &self.region).finish()
     }
 }
 
@@ -77,12 +74,8 @@ impl Sandbox {
         let endpoint_url = format!("http://127.0.0.1:{port}");
         let root = Account::new(Credentials::root(), &endpoint_url, &options.region);
         let dead_letters = root.create_queue("sluicegate-events-dead-letters", None).await?;
-        let queue = root
-            .create_queue("sluicegate-events", Some((&dead_letters, MAX_RECEIVES)))
-            .await?;
-        let role = root
-            .create_role("/", "sluicegate-responder", &responder_policy(&queue))
-            .await?;
+        let queue = root.create_queue("sluicegate-events", Some((&dead_letters, MAX_RECEIVES))).await?;
+        let role = root.create_role("/", "sluicegate-responder", &responder_policy(&queue)).await?;
         let responder = root.assume_role(&role, "sluicegate").await?;
         proxy.trail.deliver_to(&queue.url);
         proxy.calls.clear();
@@ -152,10 +145,7 @@ impl Sandbox {
 
     /// The calls of one operation.
     pub fn calls_of(&self, operation: &str) -> Vec<Call> {
-        self.calls()
-            .into_iter()
-            .filter(|call| call.operation == operation)
-            .collect()
+        self.calls().into_iter().filter(|call| call.operation == operation).collect()
     }
 
     /// Forgets the calls so far.
@@ -179,18 +169,11 @@ async fn start_emulator(options: &Options, advertised_port: u16) -> Result<(Emul
     let starting = tokio::task::spawn_blocking(move || {
         let home = target_dir().join("sandbox");
         let python = emulator::interpreter(&home, &*options.progress)?;
-        let account = emulator::Account {
-            id: &options.account_id,
-            region: &options.region,
-            advertised_port,
-        };
+        let account = emulator::Account { id: &options.account_id, region: &options.region, advertised_port };
         let emulator = Emulator::start(&home, &python, &account)?;
         Ok((emulator, python))
     });
-    starting
-        .await
-        .map_err(std::io::Error::other)
-        .map_err(SandboxError::io("starting the emulator"))?
+    starting.await.map_err(std::io::Error::other).map_err(SandboxError::io("starting the emulator"))?
 }
 
 /// What the responder needs, and nothing else.
@@ -228,14 +211,8 @@ struct Background(Option<Runtime>);
 
 impl Background {
     fn new() -> Result<Self, SandboxError> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("sandbox")
-            .enable_all()
-            .build();
-        Ok(Self(Some(
-            runtime.map_err(SandboxError::io("starting the proxy's threads"))?,
-        )))
+        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("sandbox").enable_all().build();
+        Ok(Self(Some(runtime.map_err(SandboxError::io("starting the proxy's threads"))?)))
     }
 
     /// Opens the proxy's port and serves it.
@@ -244,11 +221,7 @@ impl Background {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let port = listener.local_addr()?.port();
             let trail = Trail::start(Arc::clone(&upstream));
-            let proxy = Arc::new(Proxy {
-                upstream,
-                trail,
-                calls: Calls::default(),
-            });
+            let proxy = Arc::new(Proxy { upstream, trail, calls: Calls::default() });
             tokio::spawn(proxy::serve(listener, Arc::clone(&proxy)));
             Ok((proxy, port))
         };

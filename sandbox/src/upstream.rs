@@ -32,11 +32,7 @@ impl Upstream {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self {
-            client,
-            port: OnceLock::new(),
-            region: region.to_owned(),
-        }
+        Self { client, port: OnceLock::new(), region: region.to_owned() }
     }
 
     /// Says where the emulator listens, once it does.
@@ -68,11 +64,7 @@ impl Upstream {
     pub(crate) async fn send_message(&self, queue_url: &str, body: &str) -> Result<(), Unreachable> {
         let message = serde_json::json!({ "QueueUrl": queue_url, "MessageBody": body });
         let reply = self.as_root("sqs", "AmazonSQS.SendMessage", &message).await?;
-        if reply.is_success() {
-            Ok(())
-        } else {
-            Err(Unreachable(format!("SendMessage: {:?}", reply.error_code())))
-        }
+        if reply.is_success() { Ok(()) } else { Err(Unreachable(format!("SendMessage: {:?}", reply.error_code()))) }
     }
 
     async fn as_root(&self, service: &str, target: &str, body: &Value) -> Result<Reply, Unreachable> {
@@ -82,20 +74,14 @@ impl Upstream {
             .uri(self.uri("/")?)
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", target)
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
-            )
+            .header("authorization", format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"))
             .body(Full::new(Bytes::from(body.to_string())))
             .map_err(|error| Unreachable(error.to_string()))?;
         self.send(request).await
     }
 
     fn uri(&self, path: &str) -> Result<Uri, Unreachable> {
-        let port = self
-            .port
-            .get()
-            .ok_or_else(|| Unreachable("it has not started yet".to_owned()))?;
+        let port = self.port.get().ok_or_else(|| Unreachable("it has not started yet".to_owned()))?;
         Uri::builder()
             .scheme("http")
             .authority(format!("127.0.0.1:{port}"))
@@ -105,23 +91,11 @@ impl Upstream {
     }
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, Unreachable> {
-        let response = self
-            .client
-            .request(request)
-            .await
-            .map_err(|error| Unreachable(format!("{error:?}")))?;
+        let response = self.client.request(request).await.map_err(|error| Unreachable(format!("{error:?}")))?;
         let (mut parts, body) = response.into_parts();
-        let body = body
-            .collect()
-            .await
-            .map_err(|error| Unreachable(error.to_string()))?
-            .to_bytes();
+        let body = body.collect().await.map_err(|error| Unreachable(error.to_string()))?.to_bytes();
         parts.headers.remove(CONNECTION);
         parts.headers.remove(TRANSFER_ENCODING);
-        Ok(Reply {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-        })
+        Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 }

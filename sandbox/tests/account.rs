@@ -11,18 +11,10 @@ async fn a_rogue_mapping_siphons_until_it_is_disabled() {
     let root = sandbox.root();
     let orders = root.create_queue("orders", None).await.unwrap();
     let stolen = root.create_queue("stolen", None).await.unwrap();
-    let role = root
-        .create_role("/service-role/", "siphon", &allow(&["sqs:*"]))
-        .await
-        .unwrap();
-    root.create_function("siphon", SIPHON, &role, &[("QUEUE_URL", &stolen.url)])
-        .await
-        .unwrap();
+    let role = root.create_role("/service-role/", "siphon", &allow(&["sqs:*"])).await.unwrap();
+    root.create_function("siphon", SIPHON, &role, &[("QUEUE_URL", &stolen.url)]).await.unwrap();
 
-    let deploy = root
-        .create_role("/cicd/", "deploy", &allow(&["lambda:*"]))
-        .await
-        .unwrap();
+    let deploy = root.create_role("/cicd/", "deploy", &allow(&["lambda:*"])).await.unwrap();
     let eve = root.assume_role(&deploy, "eve").await.unwrap();
     let uuid = eve.create_mapping(&orders.arn, "siphon").await.unwrap();
     root.send_message(&orders.url, "order 1").await.unwrap();

@@ -69,25 +69,15 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 /// The fixture with any JSON in the place of one of its values.
 fn damaged_fixture() -> impl Strategy<Value = Value> {
-    let names = [
-        "create-sqs.json",
-        "update-repoint.json",
-        "update-rewire.json",
-        "envelope-create.json",
-    ];
-    (
-        prop::sample::select(names.to_vec()),
-        any::<prop::sample::Index>(),
-        any_json(),
-    )
-        .prop_map(|(name, index, json)| {
-            let mut value: Value = serde_json::from_slice(&bytes(name)).unwrap();
-            let mut pointers = Vec::new();
-            walk(&value, String::new(), &mut pointers);
-            let pointer: &String = index.get(&pointers);
-            *value.pointer_mut(pointer).unwrap() = json;
-            value
-        })
+    let names = ["create-sqs.json", "update-repoint.json", "update-rewire.json", "envelope-create.json"];
+    (prop::sample::select(names.to_vec()), any::<prop::sample::Index>(), any_json()).prop_map(|(name, index, json)| {
+        let mut value: Value = serde_json::from_slice(&bytes(name)).unwrap();
+        let mut pointers = Vec::new();
+        walk(&value, String::new(), &mut pointers);
+        let pointer: &String = index.get(&pointers);
+        *value.pointer_mut(pointer).unwrap() = json;
+        value
+    })
 }
 
 fn walk(value: &Value, at: String, pointers: &mut Vec<String>) {
@@ -120,11 +110,7 @@ fn escaped(value: &Value, every: usize) -> String {
 }
 
 fn findings(bytes: &[u8]) -> usize {
-    read(bytes)
-        .into_iter()
-        .flatten()
-        .filter(|record| latent(record).is_ok())
-        .count()
+    read(bytes).into_iter().flatten().filter(|record| latent(record).is_ok()).count()
 }
 
 proptest! {

@@ -15,10 +15,7 @@ pub(super) fn changed(call: &MappingCall, baseline: &Baseline, fresh: Option<&Sn
     let (event, base) = (&call.wiring, &baseline.wiring);
     let fresh = fresh.map(|fresh| &fresh.wiring);
     let blind = call.withheld || call.mentions.unreadable;
-    let seen = |mentioned: bool| Seen {
-        mentioned: mentioned || call.withheld,
-        blind,
-    };
+    let seen = |mentioned: bool| Seen { mentioned: mentioned || call.withheld, blind };
     let filter = seen(call.mentions.filter);
     let destination = seen(call.mentions.destination);
     let access = seen(call.mentions.source_access);

@@ -22,12 +22,7 @@ fn accepted() -> Baseline {
         function: function("orders"),
         source: SourceRef::from_arn(SOURCE),
         enabled: true,
-        wiring: Wiring::new(
-            Some(vec!["f".to_owned()]),
-            Some(String::new()),
-            Some(String::new()),
-            Some(Vec::new()),
-        ),
+        wiring: Wiring::new(Some(vec!["f".to_owned()]), Some(String::new()), Some(String::new()), Some(Vec::new())),
         since: Timestamp::UNIX_EPOCH,
         accepted_by: "a sweep".to_owned(),
     }
@@ -56,9 +51,7 @@ fn update(request: Value) -> Finding {
 }
 
 fn changes(finding: Finding, baseline: Option<&Baseline>, fresh: Option<&Snapshot>) -> Vec<Change> {
-    against(finding, baseline, fresh)
-        .map(|finding| finding.changes)
-        .unwrap_or_default()
+    against(finding, baseline, fresh).map(|finding| finding.changes).unwrap_or_default()
 }
 
 fn ignored(record: &crate::cloudtrail::Record) -> String {
@@ -77,24 +70,12 @@ fn what_is_found() {
         ("deep-nesting.json", Detection::MappingCreated, &[Create]),
         ("envelope-create.json", Detection::MappingCreated, &[Create]),
         ("update-enable.json", Detection::MappingEnabled, &[Enable]),
-        (
-            "update-repoint.json",
-            Detection::MappingRepointed,
-            &[Repoint, Rewire, Enable],
-        ),
+        ("update-repoint.json", Detection::MappingRepointed, &[Repoint, Rewire, Enable]),
         ("update-rewire.json", Detection::MappingRewired, &[Rewire]),
-        (
-            "update-request-null.json",
-            Detection::MappingRepointed,
-            &[Repoint, Rewire, Enable],
-        ),
+        ("update-request-null.json", Detection::MappingRepointed, &[Repoint, Rewire, Enable]),
     ] {
         let finding = inspect(&one(name)).unwrap();
-        assert_eq!(
-            (finding.detection, &finding.changes[..]),
-            (detection, changes),
-            "{name}"
-        );
+        assert_eq!((finding.detection, &finding.changes[..]), (detection, changes), "{name}");
         assert_eq!(finding.trigger, Trigger::Event, "{name}");
     }
     assert_eq!(inspect(&one("envelope-replay.json")).unwrap().trigger, Trigger::Replay);
@@ -129,18 +110,9 @@ fn why_the_rest_is_none() {
 fn only_mapping_calls_of_lambda_count_whatever_their_date() {
     let named = |name: &str| changed("create-sqs.json", |record| record["eventName"] = json!(name));
     for name in ["CreateEventSourceMapping", "CreateEventSourceMapping20990101v2"] {
-        assert_eq!(
-            inspect(&named(name)).unwrap().detection,
-            Detection::MappingCreated,
-            "{name}"
-        );
+        assert_eq!(inspect(&named(name)).unwrap().detection, Detection::MappingCreated, "{name}");
     }
-    for name in [
-        "DeleteEventSourceMapping20150331",
-        "GetEventSourceMapping20150331",
-        "LambdaESMDisabled",
-        "",
-    ] {
+    for name in ["DeleteEventSourceMapping20150331", "GetEventSourceMapping20150331", "LambdaESMDisabled", ""] {
         assert!(ignored(&named(name)).starts_with("not a mapping call: "), "{name}");
     }
     let elsewhere = changed("create-sqs.json", |record| {
@@ -164,11 +136,7 @@ fn envelope_and_record_must_agree() {
 
 #[test]
 fn an_error_of_a_wrong_type_does_not_hide_a_call() {
-    for (key, value) in [
-        ("errorCode", json!(403)),
-        ("errorMessage", json!({})),
-        ("errorCode", json!("")),
-    ] {
+    for (key, value) in [("errorCode", json!(403)), ("errorMessage", json!({})), ("errorCode", json!(""))] {
         let record = changed("create-sqs.json", |record| record[key] = value);
         assert!(inspect(&record).is_ok(), "{key}");
     }
@@ -184,25 +152,15 @@ fn what_a_record_lacks_does_not_hide_it() {
     let now = time("2024-05-09T21:06:00Z");
     let confirmed = |record: &crate::cloudtrail::Record| provenance(&inspect(record).unwrap(), &fresh(), now);
     assert_eq!(confirmed(&one("envelope-create.json")), Ok(()));
-    assert_eq!(
-        confirmed(&without("eventTime")),
-        Err("the record has no eventTime".to_owned())
-    );
-    assert_eq!(
-        confirmed(&without("eventID")),
-        Err("the record has no eventID".to_owned())
-    );
+    assert_eq!(confirmed(&without("eventTime")), Err("the record has no eventTime".to_owned()));
+    assert_eq!(confirmed(&without("eventID")), Err("the record has no eventID".to_owned()));
     assert_eq!(without("eventID").event_id, without("eventID").event_id);
     assert_eq!(inspect(&without("awsRegion")).unwrap().region, "eu-west-1");
     assert_eq!(inspect(&without("recipientAccountId")).unwrap().account, "111122223333");
 
     let lost = br#"{"eventName":"CreateEventSourceMapping20150331","eventSource":"lambda.amazonaws.com"}"#;
     let damage = crate::cloudtrail::read(lost).remove(0).unwrap_err();
-    assert!(
-        damage.error.contains("does not tell its account and region"),
-        "{}",
-        damage.error
-    );
+    assert!(damage.error.contains("does not tell its account and region"), "{}", damage.error);
 }
 
 #[test]
@@ -232,25 +190,13 @@ fn restating_is_no_change() {
 fn what_differs_from_the_baseline_stays_and_names_the_finding() {
     let both = json!({"functionName": "orders", "enabled": true, "filterCriteria": {"filters": []}});
     let finding = against(update(both), Some(&accepted()), Some(&fresh())).unwrap();
-    assert_eq!(
-        (finding.detection, finding.changes),
-        (Detection::MappingRewired, vec![Change::Rewire])
-    );
+    assert_eq!((finding.detection, finding.changes), (Detection::MappingRewired, vec![Change::Rewire]));
 
     let siphon = || inspect(&one("update-repoint.json")).unwrap();
-    assert_eq!(
-        changes(siphon(), Some(&accepted()), None),
-        [Change::Repoint, Change::Rewire]
-    );
+    assert_eq!(changes(siphon(), Some(&accepted()), None), [Change::Repoint, Change::Rewire]);
 
-    let asleep = Baseline {
-        enabled: false,
-        ..accepted()
-    };
-    assert_eq!(
-        changes(update(json!({"enabled": true})), Some(&asleep), None),
-        [Change::Enable]
-    );
+    let asleep = Baseline { enabled: false, ..accepted() };
+    assert_eq!(changes(update(json!({"enabled": true})), Some(&asleep), None), [Change::Enable]);
 }
 
 #[test]
@@ -259,23 +205,11 @@ fn the_mapping_as_read_speaks_too_in_what_the_event_names() {
     moved.function = function("siphon");
     moved.wiring.on_failure = Some("arn:elsewhere".to_owned());
     let names_function = || update(json!({"functionName": "orders"}));
-    assert_eq!(
-        changes(names_function(), Some(&accepted()), Some(&moved)),
-        [Change::Repoint]
-    );
+    assert_eq!(changes(names_function(), Some(&accepted()), Some(&moved)), [Change::Repoint]);
     let names_destination = || update(json!({"destinationConfig": {"onFailure": {}}}));
-    assert_eq!(
-        changes(names_destination(), Some(&accepted()), Some(&moved)),
-        [Change::Rewire]
-    );
-    let asleep = Snapshot {
-        state: "Disabled".to_owned(),
-        ..fresh()
-    };
-    assert_eq!(
-        changes(update(json!({"enabled": true})), Some(&accepted()), Some(&asleep)),
-        [Change::Enable]
-    );
+    assert_eq!(changes(names_destination(), Some(&accepted()), Some(&moved)), [Change::Rewire]);
+    let asleep = Snapshot { state: "Disabled".to_owned(), ..fresh() };
+    assert_eq!(changes(update(json!({"enabled": true})), Some(&accepted()), Some(&asleep)), [Change::Enable]);
 }
 
 #[test]
@@ -284,15 +218,8 @@ fn a_filter_that_was_cleared_is_seen_behind_an_empty_key() {
     cleared.wiring.filters = Some(Vec::new());
     let request = json!({"enabled": false, "filterCriteria": {}});
     let found = against(update(request.clone()), Some(&accepted()), Some(&cleared)).unwrap();
-    assert_eq!(
-        (found.detection, found.changes),
-        (Detection::MappingRewired, vec![Change::Rewire])
-    );
-    for (baseline, fresh) in [
-        (None, Some(&cleared)),
-        (Some(&accepted()), None),
-        (Some(&accepted()), Some(&fresh())),
-    ] {
+    assert_eq!((found.detection, found.changes), (Detection::MappingRewired, vec![Change::Rewire]));
+    for (baseline, fresh) in [(None, Some(&cleared)), (Some(&accepted()), None), (Some(&accepted()), Some(&fresh()))] {
         assert!(against(update(request.clone()), baseline, fresh).is_err());
     }
     // A key that the event does not carry is not its doing.
@@ -320,43 +247,26 @@ fn a_call_that_contradicts_itself_is_no_restatement() {
     let torn = || update(json!({"functionName": "siphon"}));
     assert_eq!(changes(torn(), Some(&accepted()), Some(&fresh())), [Change::Repoint]);
     let now = time("2024-05-09T21:06:00Z");
-    assert!(
-        provenance(&torn(), &fresh(), now)
-            .unwrap_err()
-            .starts_with("the request names function")
-    );
+    assert!(provenance(&torn(), &fresh(), now).unwrap_err().starts_with("the request names function"));
 }
 
 #[test]
 fn a_mapping_that_is_what_the_event_says_is_confirmed() {
     let now = time("2024-05-09T21:06:00Z");
     for name in ["create-sqs.json", "update-enable.json", "update-rewire.json"] {
-        assert_eq!(
-            provenance(&inspect(&one(name)).unwrap(), &fresh(), now),
-            Ok(()),
-            "{name}"
-        );
+        assert_eq!(provenance(&inspect(&one(name)).unwrap(), &fresh(), now), Ok(()), "{name}");
     }
     let event = time("2024-05-09T21:05:41Z");
     let finding = inspect(&one("create-sqs.json")).unwrap();
     let minute = SignedDuration::from_mins(1);
-    for (now, confirmed) in [
-        (15 * minute, true),
-        (16 * minute, false),
-        (-5 * minute, true),
-        (-6 * minute, false),
-    ] {
+    for (now, confirmed) in [(15 * minute, true), (16 * minute, false), (-5 * minute, true), (-6 * minute, false)] {
         assert_eq!(provenance(&finding, &fresh(), event + now).is_ok(), confirmed, "{now}");
     }
     let mut older = fresh();
     older.last_modified = Some(event - minute);
     assert_eq!(provenance(&finding, &older, event), Ok(()));
     older.arn.clear();
-    assert_eq!(
-        provenance(&finding, &older, event),
-        Ok(()),
-        "the function's ARN tells account and region"
-    );
+    assert_eq!(provenance(&finding, &older, event), Ok(()), "the function's ARN tells account and region");
 }
 
 #[test]

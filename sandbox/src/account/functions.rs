@@ -30,9 +30,7 @@ impl Account {
         for (key, value) in variables {
             environment = environment.variables(*key, *value);
         }
-        let code = FunctionCode::builder()
-            .zip_file(Blob::new(zip::stored("index.py", source.as_bytes())))
-            .build();
+        let code = FunctionCode::builder().zip_file(Blob::new(zip::stored("index.py", source.as_bytes()))).build();
         let made = self
             .lambda
             .create_function()
@@ -46,17 +44,12 @@ impl Account {
             .send()
             .await
             .map_err(failed("CreateFunction"))?;
-        made.function_arn
-            .ok_or_else(|| lacking("CreateFunction", "function ARN"))
+        made.function_arn.ok_or_else(|| lacking("CreateFunction", "function ARN"))
     }
 
     /// Wires a source to a function, enabled, and returns the mapping's UUID. Streams are read from their start.
     pub async fn create_mapping(&self, source_arn: &str, function: &str) -> Result<String, SandboxError> {
-        let mut call = self
-            .lambda
-            .create_event_source_mapping()
-            .event_source_arn(source_arn)
-            .function_name(function);
+        let mut call = self.lambda.create_event_source_mapping().event_source_arn(source_arn).function_name(function);
         if !source_arn.contains(":sqs:") {
             call = call.starting_position(EventSourcePosition::TrimHorizon);
         }
@@ -75,11 +68,7 @@ impl Account {
     pub async fn mapping_state(&self, uuid: &str) -> Result<Option<String>, SandboxError> {
         match self.lambda.get_event_source_mapping().uuid(uuid).send().await {
             Ok(mapping) => Ok(mapping.state),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_resource_not_found_exception()) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
                 Ok(None)
             }
             Err(error) => Err(failed("GetEventSourceMapping")(error)),

@@ -29,9 +29,7 @@ pub struct Credentials {
 
 impl Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
@@ -47,11 +45,7 @@ impl Credentials {
     }
 
     fn bare(id: &str) -> Self {
-        Self {
-            access_key_id: id.to_owned(),
-            secret_access_key: "test".to_owned(),
-            session_token: None,
-        }
+        Self { access_key_id: id.to_owned(), secret_access_key: "test".to_owned(), session_token: None }
     }
 
     /// An SDK configuration that makes its calls with this key.
@@ -157,8 +151,5 @@ fn failed<E: std::error::Error>(call: &str) -> impl FnOnce(E) -> SandboxError {
 
 /// Names the call whose answer lacks something.
 fn lacking(call: &str, what: &str) -> SandboxError {
-    SandboxError::Account {
-        call: call.to_owned(),
-        reason: format!("the answer has no {what}"),
-    }
+    SandboxError::Account { call: call.to_owned(), reason: format!("the answer has no {what}") }
 }

@@ -32,24 +32,14 @@ impl Account {
             queue = queue.attributes(QueueAttributeName::RedrivePolicy, policy.to_string());
         }
         let made = queue.send().await.map_err(failed("CreateQueue"))?;
-        let url = made
-            .queue_url()
-            .ok_or_else(|| lacking("CreateQueue", "queue URL"))?
-            .to_owned();
+        let url = made.queue_url().ok_or_else(|| lacking("CreateQueue", "queue URL"))?.to_owned();
         let arn = self.queue_attributes(&url).await?.remove(&QueueAttributeName::QueueArn);
-        Ok(Queue {
-            url,
-            arn: arn.ok_or_else(|| lacking("GetQueueAttributes", "queue ARN"))?,
-        })
+        Ok(Queue { url, arn: arn.ok_or_else(|| lacking("GetQueueAttributes", "queue ARN"))? })
     }
 
     /// Everything that a queue says of itself.
     pub async fn queue_attributes(&self, url: &str) -> Result<HashMap<QueueAttributeName, String>, SandboxError> {
-        let asked = self
-            .sqs
-            .get_queue_attributes()
-            .queue_url(url)
-            .attribute_names(QueueAttributeName::All);
+        let asked = self.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All);
         let answer = asked.send().await.map_err(failed("GetQueueAttributes"))?;
         Ok(answer.attributes.unwrap_or_default())
     }
@@ -66,24 +56,14 @@ impl Account {
 
     /// Puts a message into a queue.
     pub async fn send_message(&self, url: &str, body: &str) -> Result<(), SandboxError> {
-        self.sqs
-            .send_message()
-            .queue_url(url)
-            .message_body(body)
-            .send()
-            .await
-            .map_err(failed("SendMessage"))?;
+        self.sqs.send_message().queue_url(url).message_body(body).send().await.map_err(failed("SendMessage"))?;
         Ok(())
     }
 
     /// Takes up to ten messages out of a queue for good, waiting up to `wait_seconds` for the first.
     pub async fn take_messages(&self, url: &str, wait_seconds: i32) -> Result<Vec<String>, SandboxError> {
         let asked = self.sqs.receive_message().queue_url(url).max_number_of_messages(10);
-        let answer = asked
-            .wait_time_seconds(wait_seconds)
-            .send()
-            .await
-            .map_err(failed("ReceiveMessage"))?;
+        let answer = asked.wait_time_seconds(wait_seconds).send().await.map_err(failed("ReceiveMessage"))?;
         let mut bodies = Vec::new();
         for message in answer.messages.unwrap_or_default() {
             let handle = message.receipt_handle.unwrap_or_default();
@@ -96,13 +76,7 @@ impl Account {
 
     /// Creates a Kinesis stream of one shard, and returns its ARN.
     pub async fn create_stream(&self, name: &str) -> Result<String, SandboxError> {
-        self.kinesis
-            .create_stream()
-            .stream_name(name)
-            .shard_count(1)
-            .send()
-            .await
-            .map_err(failed("CreateStream"))?;
+        self.kinesis.create_stream().stream_name(name).shard_count(1).send().await.map_err(failed("CreateStream"))?;
         let described = self.kinesis.describe_stream_summary().stream_name(name).send().await;
         let described = described.map_err(failed("DescribeStreamSummary"))?;
         let summary = described.stream_description_summary();
@@ -113,13 +87,9 @@ impl Account {
     /// Creates a table with the string key `id` and a stream of new images, and returns the stream's ARN.
     pub async fn create_table(&self, name: &str) -> Result<String, SandboxError> {
         let call = "CreateTable";
-        let key = AttributeDefinition::builder()
-            .attribute_name("id")
-            .attribute_type(ScalarAttributeType::S);
+        let key = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
         let schema = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-        let stream = StreamSpecification::builder()
-            .stream_enabled(true)
-            .stream_view_type(StreamViewType::NewImage);
+        let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewImage);
         let made = self
             .dynamodb
             .create_table()

@@ -15,7 +15,7 @@ const ACCOUNT: &str = "111122223333";
 pub struct Stage {
     pub sandbox: Sandbox,
     pub product: Product,
-    pub responder: Running,
+    _responder: Running,
     /// The pipeline that the shipped allowlist covers, by way of CloudFormation.
     pub deployer: Account,
     /// Whoever has the intern's credentials.
@@ -60,7 +60,17 @@ impl Stage {
         let responder = product.run(sandbox.responder()).await?;
         screen.line("sluicegate runs, mode enforce, with the shipped policies");
         Ok(Self {
-            sandbox, product, responder, deployer, mallory, security, orders, payments, table_stream, worked, stolen,
+            sandbox,
+            product,
+            _responder: responder,
+            deployer,
+            mallory,
+            security,
+            orders,
+            payments,
+            table_stream,
+            worked,
+            stolen,
         })
     }
 

@@ -107,8 +107,7 @@ async fn watch_it_stop(stage: &Stage, screen: &Screen, traffic: &Traffic, attack
         show(screen, traffic.counts());
     }
     let counts = traffic.counts();
-    let contained =
-        Contained { before, took_ms, sent_meanwhile: counts.sent - sent, after: counts.stolen - before };
+    let contained = Contained { before, took_ms, sent_meanwhile: counts.sent - sent, after: counts.stolen - before };
     expect(contained.sent_meanwhile > 0, || "no records were sent, so nothing is shown".into())?;
     expect(contained.after == 0, || format!("{} records were still siphoned", contained.after))?;
     screen.line(&format!("{} more records sent, 0 siphoned: the siphon is closed", contained.sent_meanwhile));
@@ -117,14 +116,17 @@ async fn watch_it_stop(stage: &Stage, screen: &Screen, traffic: &Traffic, attack
 
 /// Waits until no more is siphoned, and gives how much was.
 async fn quiet(traffic: &Traffic) -> Result<usize> {
-    let mut last = (traffic.counts().stolen, 0);
-    let still = eventually(async || {
+    let (mut last, mut still) = (traffic.counts().stolen, 0);
+    for _ in 0..150 {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let now = traffic.counts().stolen;
-        last = if now == last.0 { (now, last.1 + 1) } else { (now, 0) };
-        (last.1 >= 8).then_some(now)
-    });
-    still.await.ok_or_else(|| Failure("the siphon goes on although the mapping reads Disabled".into()))
+        still = if now == last { still + 1 } else { 0 };
+        last = now;
+        if still >= 8 {
+            return Ok(now);
+        }
+    }
+    Err(Failure("the siphon goes on although the mapping reads Disabled".into()))
 }
 
 async fn restore(stage: &Stage, screen: &Screen, traffic: &Traffic, attack: &Attack) -> Result<usize> {
@@ -212,13 +214,15 @@ fn took_ms(stage: &Stage, uuid: &str) -> Result<u64> {
         calls.iter().filter(move |call| call.operation == operation && call.resource.as_deref() == Some(uuid))
     };
     let responder = &stage.sandbox.responder().credentials.access_key_id;
-    let created = of("CreateEventSourceMapping").next().or_else(|| {
-        calls.iter().rfind(|call| call.operation == "CreateEventSourceMapping" && call.resource.is_none())
+    let mallory = &stage.mallory.credentials.access_key_id;
+    let created = calls.iter().find(|call| {
+        call.operation == "CreateEventSourceMapping"
+            && call.access_key_id.as_ref() == Some(mallory)
+            && call.request["EventSourceArn"] == stage.payments.arn.as_str()
     });
     let update = of("UpdateEventSourceMapping").next();
     let read_back = update.and_then(|update| {
-        of("GetEventSourceMapping")
-            .find(|call| call.at >= update.at && call.access_key_id.as_ref() == Some(responder))
+        of("GetEventSourceMapping").find(|call| call.at >= update.at && call.access_key_id.as_ref() == Some(responder))
     });
     let (Some(created), Some(read_back)) = (created, read_back) else {
         return Err(Failure("the proxy has not seen the calls that the journal tells of".into()));

@@ -44,12 +44,7 @@ impl Emulator {
         fs::create_dir_all(&logs).map_err(SandboxError::io(format!("making {}", logs.display())))?;
         let log = logs.join(format!("emulator-{}.log", uuid::Uuid::new_v4()));
         let child = spawn(python, state.path(), &log, account)?;
-        let mut emulator = Self {
-            child,
-            port: 0,
-            log,
-            state,
-        };
+        let mut emulator = Self { child, port: 0, log, state };
         emulator.wait_until_it_answers()?;
         Ok(emulator)
     }
@@ -80,11 +75,7 @@ impl Emulator {
             // What cannot be read of a log is not worth a second error.
             let _ = file.read_to_string(&mut text);
         }
-        SandboxError::Emulator {
-            reason,
-            log: self.log.clone(),
-            tail: venv::last_lines(&text, 20),
-        }
+        SandboxError::Emulator { reason, log: self.log.clone(), tail: venv::last_lines(&text, 20) }
     }
 }
 
@@ -108,9 +99,7 @@ fn spawn(python: &Path, state: &Path, log: &Path, account: &Account<'_>) -> Resu
     let launcher = state.join("launch.py");
     fs::write(&launcher, LAUNCHER).map_err(SandboxError::io(format!("writing {}", launcher.display())))?;
     let output = File::create(log).map_err(SandboxError::io(format!("creating {}", log.display())))?;
-    let errors = output
-        .try_clone()
-        .map_err(SandboxError::io(format!("creating {}", log.display())))?;
+    let errors = output.try_clone().map_err(SandboxError::io(format!("creating {}", log.display())))?;
     let home = state.join("home");
     fs::create_dir_all(&home).map_err(SandboxError::io(format!("making {}", home.display())))?;
     Command::new(python)
@@ -122,10 +111,7 @@ fn spawn(python: &Path, state: &Path, log: &Path, account: &Account<'_>) -> Resu
         .env("TMPDIR", state)
         .env("STATE_DIR", state.join("state"))
         .env("S3_DATA_DIR", state.join("s3"))
-        .env(
-            "DOCKER_HOST",
-            format!("unix://{}", state.join("no-docker.sock").display()),
-        )
+        .env("DOCKER_HOST", format!("unix://{}", state.join("no-docker.sock").display()))
         .env("AUTH", "true")
         .env("BIND_HOST", "127.0.0.1")
         .env("MINISTACK_HOST", "127.0.0.1")

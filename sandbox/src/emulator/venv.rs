@@ -28,11 +28,7 @@ pub fn target_dir() -> PathBuf {
     }
     let program = std::env::current_exe().unwrap_or_default();
     let holds = |dir: &&Path| dir.join("CACHEDIR.TAG").is_file();
-    program
-        .ancestors()
-        .skip(1)
-        .find(holds)
-        .map_or_else(|| workspace.join("target"), Path::to_path_buf)
+    program.ancestors().skip(1).find(holds).map_or_else(|| workspace.join("target"), Path::to_path_buf)
 }
 
 /// The interpreter of the virtual environment, which is made first if need be.
@@ -62,10 +58,7 @@ pub(crate) fn interpreter(home: &Path, progress: &Progress) -> Result<PathBuf, S
 
 fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), SandboxError> {
     let system = find_python()?;
-    progress(&format!(
-        "installing the emulator into {} (once, about 20 seconds)",
-        venv.display()
-    ));
+    progress(&format!("installing the emulator into {} (once, about 20 seconds)", venv.display()));
     if venv.exists() {
         // An installation that was interrupted.
         fs::remove_dir_all(venv).map_err(SandboxError::io(format!("removing {}", venv.display())))?;
@@ -73,20 +66,9 @@ fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), Sandbo
     run(Command::new(system).args(["-m", "venv"]).arg(venv), "python3 -m venv")?;
     let requirements = venv.join("requirements.txt");
     fs::write(&requirements, REQUIREMENTS).map_err(SandboxError::io(format!("writing {}", requirements.display())))?;
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--require-hashes",
-        "-r",
-    ];
-    run(
-        Command::new(python).args(pip).arg(&requirements),
-        "pip install --require-hashes -r requirements.txt",
-    )?;
+    let pip =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "-r"];
+    run(Command::new(python).args(pip).arg(&requirements), "pip install --require-hashes -r requirements.txt")?;
     progress("the emulator is installed");
     Ok(())
 }
@@ -94,14 +76,7 @@ fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), Sandbo
 /// The first interpreter that is new enough and can make virtual environments.
 fn find_python() -> Result<String, SandboxError> {
     let named = std::env::var("SANDBOX_PYTHON").ok();
-    let usual = [
-        "python3",
-        "python3.13",
-        "python3.12",
-        "python3.11",
-        "python3.10",
-        "python",
-    ];
+    let usual = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
     let candidates: Vec<String> = named.map_or_else(|| usual.map(String::from).to_vec(), |one| vec![one]);
     let mut found = Vec::new();
     for candidate in candidates {
@@ -110,51 +85,30 @@ fn find_python() -> Result<String, SandboxError> {
         match Command::new(&candidate).args(["-c", check]).output() {
             Ok(output) if output.status.success() => return Ok(candidate),
             Ok(output) => {
-                let said = if output.stdout.is_empty() {
-                    output.stderr
-                } else {
-                    output.stdout
-                };
+                let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
                 let said = String::from_utf8_lossy(&said);
-                found.push(format!(
-                    "{candidate} ({})",
-                    said.trim().lines().last().unwrap_or("no answer")
-                ));
+                found.push(format!("{candidate} ({})", said.trim().lines().last().unwrap_or("no answer")));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => found.push(format!("{candidate} ({error})")),
         }
     }
-    let found = if found.is_empty() {
-        "no python3 on the PATH".to_owned()
-    } else {
-        found.join(", ")
-    };
+    let found = if found.is_empty() { "no python3 on the PATH".to_owned() } else { found.join(", ") };
     Err(SandboxError::Python { found })
 }
 
 fn run(command: &mut Command, step: &str) -> Result<(), SandboxError> {
-    let failed = |output: String| SandboxError::Install {
-        step: step.to_owned(),
-        output,
-    };
+    let failed = |output: String| SandboxError::Install { step: step.to_owned(), output };
     let output = command.output().map_err(|error| failed(error.to_string()))?;
     if output.status.success() {
         return Ok(());
     }
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     Err(failed(last_lines(&said, 15)))
 }
 
 /// The last lines of a text.
 pub(crate) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    lines
-        .get(lines.len().saturating_sub(count)..)
-        .unwrap_or_default()
-        .join("\n")
+    lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
 }

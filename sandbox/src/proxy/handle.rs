@@ -25,11 +25,7 @@ impl Proxy {
     /// Has the emulator carry the call out, and records it.
     async fn pass_on(&self, operation: &Operation, parts: &Parts, body: Bytes) -> Result<Reply, Cut> {
         // Before the call, since it may be the key's own deletion.
-        let who = if event_name(operation).is_some() {
-            self.caller(operation).await
-        } else {
-            None
-        };
+        let who = if event_name(operation).is_some() { self.caller(operation).await } else { None };
         let mut reply = self.upstream.forward(parts, body).await.map_err(|error| {
             tracing::error!(%error, operation = operation.name, "a call was lost");
             Cut
@@ -45,10 +41,7 @@ impl Proxy {
     fn settle(&self, operation: &Operation, parts: &Parts, reply: &mut Reply, who: Option<&Value>) {
         let request_id = reply.settle_request_id();
         let Some(who) = who else { return };
-        let service = operation
-            .access_key_id
-            .as_deref()
-            .and_then(|key| self.trail.identities.service(key));
+        let service = operation.access_key_id.as_deref().and_then(|key| self.trail.identities.service(key));
         let seen = Circumstances {
             who,
             invoked_by: service.as_deref(),
@@ -60,10 +53,7 @@ impl Proxy {
     }
 
     async fn caller(&self, operation: &Operation) -> Option<Value> {
-        self.trail
-            .identities
-            .of(operation.access_key_id.as_deref()?, &self.upstream)
-            .await
+        self.trail.identities.of(operation.access_key_id.as_deref()?, &self.upstream).await
     }
 
     /// The emulator has allowed the call and knows no events; the trail does.

@@ -25,12 +25,7 @@ pub struct DeliveryFaults {
 
 impl Default for DeliveryFaults {
     fn default() -> Self {
-        Self {
-            copies: 1,
-            delay_ms: 0,
-            reorder: 0,
-            withhold: false,
-        }
+        Self { copies: 1, delay_ms: 0, reorder: 0, withhold: false }
     }
 }
 
@@ -70,11 +65,7 @@ pub(super) async fn deliver(trail: Arc<Trail>, mut parcels: mpsc::UnboundedRecei
         }
         let bodies = std::mem::take(&mut gathered);
         let count = bodies.len();
-        let reordered: Vec<String> = if faults.reorder > 1 {
-            bodies.into_iter().rev().collect()
-        } else {
-            bodies
-        };
+        let reordered: Vec<String> = if faults.reorder > 1 { bodies.into_iter().rev().collect() } else { bodies };
         for body in reordered {
             if faults.withhold {
                 trail.withhold(body);

@@ -19,12 +19,7 @@ pub(crate) struct Identities {
 impl Identities {
     /// Who a key belongs to; nothing for a key that the emulator does not know.
     pub(crate) async fn of(&self, key: &str, upstream: &Upstream) -> Option<Value> {
-        let known = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         if known.is_some() {
             return known;
         }
@@ -39,26 +34,16 @@ impl Identities {
         } else {
             return None;
         };
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.to_owned(), found.clone());
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), found.clone());
         Some(found)
     }
 
     pub(crate) fn used_by_service(&self, key: &str, service: &str) {
-        self.services
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.to_owned(), service.to_owned());
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), service.to_owned());
     }
 
     pub(crate) fn service(&self, key: &str) -> Option<String> {
-        self.services
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 }
 
@@ -71,10 +56,7 @@ pub(super) fn user_identity(found: &Value, key: &str, invoked_by: Option<&str>) 
     identity.insert("accessKeyId".to_owned(), Value::String(key.to_owned()));
     let kind = found.get("type").and_then(Value::as_str).unwrap_or_default();
     if kind == "IAMUser" {
-        identity.insert(
-            "userName".to_owned(),
-            found.get("userName").cloned().unwrap_or(Value::Null),
-        );
+        identity.insert("userName".to_owned(), found.get("userName").cloned().unwrap_or(Value::Null));
     }
     if let Some(issued) = found.get("issuedAt").and_then(from_epoch) {
         let mut session = json!({ "attributes": { "creationDate": seconds(issued), "mfaAuthenticated": "false" } });

@@ -24,18 +24,9 @@ pub(super) fn page(records: &[Value], delay: Duration, account: &str, region: &s
             && wanted(record, request)
     };
     let found: Vec<&Value> = records.iter().rev().filter(matches).collect();
-    let number = |key: &str| {
-        request
-            .get(key)
-            .and_then(Value::as_u64)
-            .and_then(|number| usize::try_from(number).ok())
-    };
+    let number = |key: &str| request.get(key).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
     let size = number("MaxResults").unwrap_or(PAGE).clamp(1, PAGE);
-    let from = request
-        .get("NextToken")
-        .and_then(Value::as_str)
-        .and_then(|token| token.parse().ok())
-        .unwrap_or(0);
+    let from = request.get("NextToken").and_then(Value::as_str).and_then(|token| token.parse().ok()).unwrap_or(0);
     let events: Vec<Value> = found.iter().skip(from).take(size).map(|record| entry(record)).collect();
     let mut answer = json!({ "Events": events });
     if found.len() > from + size
@@ -59,9 +50,7 @@ fn wanted(record: &Value, request: &Value) -> bool {
             "EventSource" => text(record, "eventSource") == value,
             "ReadOnly" => record.get("readOnly").is_some_and(|found| found.to_string() == value),
             "AccessKeyId" => record.pointer("/userIdentity/accessKeyId").and_then(Value::as_str) == Some(value),
-            "Username" => record
-                .get("userIdentity")
-                .is_some_and(|identity| user_name(identity) == value),
+            "Username" => record.get("userIdentity").is_some_and(|identity| user_name(identity) == value),
             "ResourceName" => resources(record).iter().any(|(_, name)| name == value),
             "ResourceType" => resources(record).iter().any(|(kind, _)| *kind == value),
             _ => false,
@@ -71,9 +60,7 @@ fn wanted(record: &Value, request: &Value) -> bool {
 
 fn entry(record: &Value) -> Value {
     let identity = record.get("userIdentity").cloned().unwrap_or_default();
-    let time = text(record, "eventTime")
-        .parse::<jiff::Timestamp>()
-        .map_or(0, jiff::Timestamp::as_second);
+    let time = text(record, "eventTime").parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second);
     let resources: Vec<Value> = resources(record)
         .into_iter()
         .map(|(kind, name)| json!({ "ResourceType": kind, "ResourceName": name }))

@@ -70,10 +70,7 @@ impl Trail {
     pub fn set_delivery_faults(&self, faults: DeliveryFaults) {
         self.state().faults = faults;
         // What was gathered for another order may be due now. The task lives as long as the sandbox.
-        let _ = self.parcels.send(Parcel {
-            body: None,
-            due: Instant::now(),
-        });
+        let _ = self.parcels.send(Parcel { body: None, due: Instant::now() });
     }
 
     /// What is being done to deliveries.
@@ -126,9 +123,7 @@ impl Trail {
             return;
         };
         let name = record.get("eventName").and_then(Value::as_str).unwrap_or_default();
-        let matches = ["CreateEventSourceMapping", "UpdateEventSourceMapping"]
-            .iter()
-            .any(|one| name.starts_with(one));
+        let matches = ["CreateEventSourceMapping", "UpdateEventSourceMapping"].iter().any(|one| name.starts_with(one));
         let body = matches.then(|| record::envelope(&record).to_string());
         // Recorded and sent under one lock: the queue's order is the trail's.
         let mut state = self.state();

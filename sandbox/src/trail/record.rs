@@ -43,19 +43,12 @@ pub(crate) fn event_name(operation: &Operation) -> Option<String> {
             Some(format!("{name}{suffix}"))
         }
         "iam" => {
-            let changing = [
-                "Create", "Put", "Attach", "Detach", "Delete", "Update", "Add", "Remove", "Set", "Tag", "Untag",
-            ];
-            changing
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-                .then(|| name.to_owned())
+            let changing =
+                ["Create", "Put", "Attach", "Detach", "Delete", "Update", "Add", "Remove", "Set", "Tag", "Untag"];
+            changing.iter().any(|prefix| name.starts_with(prefix)).then(|| name.to_owned())
         }
-        "sts" => matches!(
-            name,
-            "AssumeRole" | "AssumeRoleWithWebIdentity" | "GetSessionToken" | "GetFederationToken"
-        )
-        .then(|| name.to_owned()),
+        "sts" => matches!(name, "AssumeRole" | "AssumeRoleWithWebIdentity" | "GetSessionToken" | "GetFederationToken")
+            .then(|| name.to_owned()),
         _ => None,
     }
 }
@@ -114,11 +107,7 @@ fn request_parameters(operation: &Operation) -> Value {
         params.insert("FilterCriteria".to_owned(), Value::Object(Map::new()));
     }
     let params = lower_keys(&params);
-    if params.is_empty() {
-        Value::Null
-    } else {
-        Value::Object(params)
-    }
+    if params.is_empty() { Value::Null } else { Value::Object(params) }
 }
 
 fn response_elements(operation: &Operation, reply: &Reply) -> Value {

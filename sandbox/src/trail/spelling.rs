@@ -25,10 +25,7 @@ fn lower_value(value: &Value) -> Value {
 
 pub(super) fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_lowercase().chain(chars).collect())
-        .unwrap_or_default()
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// `2024-05-09T21:05:41Z`: whole seconds.

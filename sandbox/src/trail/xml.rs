@@ -54,11 +54,7 @@ fn plain(text: &str) -> Value {
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
         return Value::String(in_words(time));
     }
-    let text = text
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&apos;", "'");
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
     Value::String(text.replace("&amp;", "&"))
 }
 
@@ -76,12 +72,6 @@ mod tests {
             "userName": "eve", "accessKeyId": "AKIA1", "createDate": "Nov 24, 2026, 1:02:03 AM"
         }});
         assert_eq!(result(text, "CreateAccessKey"), Some(expected));
-        assert_eq!(
-            result(
-                "<PutRolePolicyResponse><ResponseMetadata/></PutRolePolicyResponse>",
-                "PutRolePolicy"
-            ),
-            None
-        );
+        assert_eq!(result("<PutRolePolicyResponse><ResponseMetadata/></PutRolePolicyResponse>", "PutRolePolicy"), None);
     }
 }

@@ -44,12 +44,7 @@ impl Operation {
         let target = header(parts, "x-amz-target").and_then(|target| target.rsplit('.').next());
         let found = if let Some(name) = target {
             let params = params::json(body);
-            Found {
-                protocol: Protocol::AwsJson,
-                name: name.to_owned(),
-                resource: None,
-                params,
-            }
+            Found { protocol: Protocol::AwsJson, name: name.to_owned(), resource: None, params }
         } else if service == "lambda" {
             routes::lambda(parts, body)
         } else {
@@ -57,31 +52,11 @@ impl Operation {
             let name = params.get("Action").and_then(Value::as_str);
             let name = name.map_or_else(|| format!("{} {}", parts.method, parts.uri.path()), str::to_owned);
             let named = ["RoleName", "UserName", "PolicyArn", "RoleArn"];
-            let resource = named
-                .iter()
-                .find_map(|key| params.get(*key)?.as_str().map(str::to_owned));
-            Found {
-                protocol: Protocol::Query,
-                name,
-                resource,
-                params,
-            }
+            let resource = named.iter().find_map(|key| params.get(*key)?.as_str().map(str::to_owned));
+            Found { protocol: Protocol::Query, name, resource, params }
         };
-        let Found {
-            protocol,
-            name,
-            resource,
-            params,
-        } = found;
-        Self {
-            protocol,
-            service,
-            name,
-            region,
-            access_key_id,
-            resource,
-            params,
-        }
+        let Found { protocol, name, resource, params } = found;
+        Self { protocol, service, name, region, access_key_id, resource, params }
     }
 
     /// Whether this is one of Lambda's calls.

@@ -29,9 +29,7 @@ fn place(map: &mut Map<String, Value>, key: &str, value: String) {
     };
     let entry = map.entry(list).or_insert_with(|| Value::Array(Vec::new()));
     let Value::Array(items) = entry else { return };
-    let (number, field) = rest
-        .split_once('.')
-        .map_or((rest, None), |(number, field)| (number, Some(field)));
+    let (number, field) = rest.split_once('.').map_or((rest, None), |(number, field)| (number, Some(field)));
     // Numbers start at 1; a wild one is not worth the memory.
     let index = number.parse::<usize>().unwrap_or(1).clamp(1, 200) - 1;
     if items.len() <= index {

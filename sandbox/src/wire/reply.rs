@@ -26,11 +26,7 @@ impl Reply {
     pub(crate) fn json(status: u16, value: &Value) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self {
-            status,
-            headers,
-            body: Bytes::from(value.to_string()),
-        }
+        Self { status, headers, body: Bytes::from(value.to_string()) }
     }
 
     /// An error as the operation's service would write it.
@@ -50,11 +46,7 @@ impl Reply {
                      <RequestId>{}</RequestId></ErrorResponse>",
                     new_request_id()
                 );
-                let mut reply = Self {
-                    status,
-                    headers: HeaderMap::new(),
-                    body: Bytes::from(text),
-                };
+                let mut reply = Self { status, headers: HeaderMap::new(), body: Bytes::from(text) };
                 reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
                 reply
             }
@@ -88,9 +80,8 @@ impl Reply {
     ///
     /// XML answers carry one in the body too, which some clients read and others not: both are made the same.
     pub(crate) fn settle_request_id(&mut self) -> String {
-        let in_body = std::str::from_utf8(&self.body)
-            .ok()
-            .and_then(|text| between(text, "<RequestId>", "</RequestId>"));
+        let in_body =
+            std::str::from_utf8(&self.body).ok().and_then(|text| between(text, "<RequestId>", "</RequestId>"));
         let in_header = self.headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok());
         let id = in_body.or(in_header).map_or_else(new_request_id, str::to_owned);
         self.set("x-amzn-requestid", &id);
@@ -102,37 +93,16 @@ impl Reply {
         if self.is_success() {
             return None;
         }
-        let bare = |code: &str| {
-            code.rsplit('#')
-                .next()
-                .unwrap_or(code)
-                .split(':')
-                .next()
-                .unwrap_or(code)
-                .to_owned()
-        };
-        let header = self
-            .headers
-            .get("x-amzn-errortype")
-            .and_then(|value| value.to_str().ok())
-            .map(bare);
+        let bare = |code: &str| code.rsplit('#').next().unwrap_or(code).split(':').next().unwrap_or(code).to_owned();
+        let header = self.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(bare);
         if let Some(value) = self.value() {
             let text = |key: &str| value.get(key).and_then(Value::as_str);
             let code = header.or_else(|| text("__type").or_else(|| text("code")).map(bare))?;
-            return Some((
-                code,
-                text("message")
-                    .or_else(|| text("Message"))
-                    .unwrap_or_default()
-                    .to_owned(),
-            ));
+            return Some((code, text("message").or_else(|| text("Message")).unwrap_or_default().to_owned()));
         }
         let text = std::str::from_utf8(&self.body).ok()?;
         let code = header.or_else(|| between(text, "<Code>", "</Code>").map(str::to_owned))?;
-        Some((
-            code,
-            between(text, "<Message>", "</Message>").unwrap_or_default().to_owned(),
-        ))
+        Some((code, between(text, "<Message>", "</Message>").unwrap_or_default().to_owned()))
     }
 }
 

@@ -11,13 +11,7 @@ use super::{Found, Protocol, params};
 /// Which of Lambda's operations a request is.
 pub(super) fn lambda(parts: &Parts, body: &Bytes) -> Found {
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let segments: Vec<String> = parts
-        .uri
-        .path()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .map(decoded)
-        .collect();
+    let segments: Vec<String> = parts.uri.path().split('/').filter(|part| !part.is_empty()).map(decoded).collect();
     let segments: Vec<&str> = segments.iter().skip(1).map(String::as_str).collect();
     let (name, key, resource) = operation(&parts.method, &segments)
         .unwrap_or_else(|| (format!("{} {}", parts.method, parts.uri.path()), None, None));
@@ -30,12 +24,7 @@ pub(super) fn lambda(parts: &Parts, body: &Bytes) -> Found {
     }
     let created = || params.get("FunctionName").and_then(Value::as_str).map(str::to_owned);
     let resource = resource.or_else(created);
-    Found {
-        protocol: Protocol::RestJson,
-        name,
-        resource,
-        params,
-    }
+    Found { protocol: Protocol::RestJson, name, resource, params }
 }
 
 type Route = (String, Option<&'static str>, Option<String>);
@@ -52,18 +41,11 @@ fn operation(method: &Method, segments: &[&str]) -> Option<Route> {
         (!name.is_empty()).then(|| name.to_owned())
     };
     let (name, key, resource) = match segments {
-        ["event-source-mappings"] => (
-            one_of("ListEventSourceMappings", "", "CreateEventSourceMapping", "")?,
-            None,
-            None,
-        ),
+        ["event-source-mappings"] => {
+            (one_of("ListEventSourceMappings", "", "CreateEventSourceMapping", "")?, None, None)
+        }
         ["event-source-mappings", uuid] => {
-            let name = one_of(
-                "GetEventSourceMapping",
-                "UpdateEventSourceMapping",
-                "",
-                "DeleteEventSourceMapping",
-            )?;
+            let name = one_of("GetEventSourceMapping", "UpdateEventSourceMapping", "", "DeleteEventSourceMapping")?;
             (name, Some("UUID"), Some(*uuid))
         }
         ["functions"] => (one_of("ListFunctions", "", "CreateFunction", "")?, None, None),
@@ -72,12 +54,9 @@ fn operation(method: &Method, segments: &[&str]) -> Option<Route> {
                 [] => one_of("GetFunction", "", "", "DeleteFunction"),
                 ["code"] => one_of("", "UpdateFunctionCode", "", ""),
                 ["configuration"] => one_of("GetFunctionConfiguration", "UpdateFunctionConfiguration", "", ""),
-                ["concurrency"] => one_of(
-                    "GetFunctionConcurrency",
-                    "PutFunctionConcurrency",
-                    "",
-                    "DeleteFunctionConcurrency",
-                ),
+                ["concurrency"] => {
+                    one_of("GetFunctionConcurrency", "PutFunctionConcurrency", "", "DeleteFunctionConcurrency")
+                }
                 ["invocations"] => one_of("", "", "Invoke", ""),
                 ["policy"] => one_of("GetPolicy", "", "AddPermission", ""),
                 ["policy", _] => one_of("", "", "", "RemovePermission"),

@@ -23,10 +23,7 @@ fn a_role_is_named_with_its_path() {
     let actor = one("create-sqs.json").actor;
     assert_eq!((actor.principal_arn.as_str(), actor.unidentified.as_str()), (ROLE, ""));
     assert_eq!(actor.kind, PrincipalKind::AssumedRole);
-    assert_eq!(
-        (actor.session_name.as_str(), actor.account.as_str()),
-        ("deploy-42", "111122223333")
-    );
+    assert_eq!((actor.session_name.as_str(), actor.account.as_str()), ("deploy-42", "111122223333"));
     assert_eq!(actor.access_key_id, "ASIAEXAMPLEKEYID1234");
     assert_eq!(actor.issued_at, "2024-05-09T20:45:25Z".parse().ok());
     assert!(actor.console && !actor.mfa);
@@ -68,14 +65,8 @@ fn any_contradiction_leaves_a_role_unidentified() {
         ("/arn", json!(format!("{sts}/other/deploy-42"))),
         ("/arn", json!(format!("{sts}/deploy-payments/other"))),
         ("/arn", json!(format!("{sts}/cicd/deploy-payments/deploy-42"))),
-        (
-            "/arn",
-            json!("arn:aws:sts::999900001111:assumed-role/deploy-payments/deploy-42"),
-        ),
-        (
-            "/arn",
-            json!("arn:aws-cn:sts::111122223333:assumed-role/deploy-payments/deploy-42"),
-        ),
+        ("/arn", json!("arn:aws:sts::999900001111:assumed-role/deploy-payments/deploy-42")),
+        ("/arn", json!("arn:aws-cn:sts::111122223333:assumed-role/deploy-payments/deploy-42")),
         ("/arn", json!(ROLE)),
         ("/arn", json!({})),
         ("/accountId", json!("999900001111")),
@@ -87,22 +78,10 @@ fn any_contradiction_leaves_a_role_unidentified() {
         ("/sessionContext/sessionIssuer/type", json!("IAMUser")),
         ("/sessionContext/sessionIssuer/userName", json!("other")),
         ("/sessionContext/sessionIssuer/accountId", json!("999900001111")),
-        (
-            "/sessionContext/sessionIssuer/arn",
-            json!("arn:aws:iam::111122223333:user/deploy-payments"),
-        ),
-        (
-            "/sessionContext/sessionIssuer/arn",
-            json!("arn:aws:iam::111122223333:role/cicd/deploy-*"),
-        ),
-        (
-            "/sessionContext/sessionIssuer/arn",
-            json!("arn:aws:iam::111122223333:role/"),
-        ),
-        (
-            "/sessionContext/sessionIssuer/arn",
-            json!(format!("{sts}/deploy-payments/deploy-42")),
-        ),
+        ("/sessionContext/sessionIssuer/arn", json!("arn:aws:iam::111122223333:user/deploy-payments")),
+        ("/sessionContext/sessionIssuer/arn", json!("arn:aws:iam::111122223333:role/cicd/deploy-*")),
+        ("/sessionContext/sessionIssuer/arn", json!("arn:aws:iam::111122223333:role/")),
+        ("/sessionContext/sessionIssuer/arn", json!(format!("{sts}/deploy-payments/deploy-42"))),
         ("/sessionContext/sessionIssuer/arn", json!(true)),
     ] {
         let actor = with(pointer, value.clone());
@@ -113,12 +92,7 @@ fn any_contradiction_leaves_a_role_unidentified() {
 
 #[test]
 fn what_is_left_out_contradicts_nothing() {
-    for pointer in [
-        "/principalId",
-        "/arn",
-        "/accountId",
-        "/sessionContext/sessionIssuer/userName",
-    ] {
+    for pointer in ["/principalId", "/arn", "/accountId", "/sessionContext/sessionIssuer/userName"] {
         for nothing in [json!(null), json!("")] {
             assert_eq!(with(pointer, nothing).principal_arn, ROLE, "{pointer}");
         }
@@ -131,10 +105,7 @@ fn what_is_left_out_contradicts_nothing() {
 fn a_key_twice_leaves_the_actor_unidentified() {
     let text = r#"{"eventID":"a","userIdentity":{"type":"Root","arn":"arn:aws:iam::111122223333:root","arn":"x"}}"#;
     let actor = crate::cloudtrail::fixtures::only(text.as_bytes()).actor;
-    assert_eq!(
-        (actor.principal_arn.as_str(), actor.unidentified.as_str()),
-        ("", "userIdentity holds arn twice")
-    );
+    assert_eq!((actor.principal_arn.as_str(), actor.unidentified.as_str()), ("", "userIdentity holds arn twice"));
 }
 
 #[test]
@@ -186,10 +157,7 @@ fn behind_a_federated_user_stands_the_user_who_made_it() {
         "sessionContext": {"sessionIssuer": {"type": "IAMUser", "arn": user, "userName": "alice"}},
     });
     let night = actor(identity.clone());
-    assert_eq!(
-        (night.principal_arn.as_str(), night.session_name.as_str()),
-        (user, "night")
-    );
+    assert_eq!((night.principal_arn.as_str(), night.session_name.as_str()), (user, "night"));
     identity["principalId"] = json!("111122223333:day");
     assert_eq!(actor(identity.clone()).principal_arn, "");
     identity["principalId"] = json!("111122223333:night");

@@ -61,19 +61,11 @@ fn every_kind_of_source_is_known() {
         ("create-msk.json", SourceKind::Msk, "bus"),
         ("create-mq.json", SourceKind::Mq, "letters"),
         ("create-docdb.json", SourceKind::Docdb, "papers"),
-        (
-            "create-kafka.json",
-            SourceKind::Kafka,
-            "b-1.kafka.example.net:9092,b-2.kafka.example.net:9092",
-        ),
+        ("create-kafka.json", SourceKind::Kafka, "b-1.kafka.example.net:9092,b-2.kafka.example.net:9092"),
     ] {
         let call = call(name);
         assert_eq!((call.source.kind, call.source.name.as_str()), (kind, source), "{name}");
-        assert_eq!(
-            (call.function.name.as_str(), call.disagrees.as_str()),
-            ("orders", ""),
-            "{name}"
-        );
+        assert_eq!((call.function.name.as_str(), call.disagrees.as_str()), ("orders", ""), "{name}");
     }
 }
 
@@ -81,17 +73,11 @@ fn every_kind_of_source_is_known() {
 fn alias_partition_and_leading_zeros_are_kept() {
     assert_eq!(call("create-alias.json").function.qualifier, "live");
     let gov = call("create-gov.json").function;
-    assert_eq!(
-        gov.arn,
-        "arn:aws-us-gov:lambda:us-gov-west-1:000011112222:function:orders"
-    );
+    assert_eq!(gov.arn, "arn:aws-us-gov:lambda:us-gov-west-1:000011112222:function:orders");
     // Without an answer the partition comes from the region.
     let record = changed("create-cn.json", |record| record["responseElements"] = json!(null));
     let china = record.call.unwrap();
-    assert_eq!(
-        china.function.arn,
-        "arn:aws-cn:lambda:cn-north-1:111122223333:function:orders"
-    );
+    assert_eq!(china.function.arn, "arn:aws-cn:lambda:cn-north-1:111122223333:function:orders");
     assert_eq!((china.uuid.as_str(), china.source.kind), ("", SourceKind::Sqs));
 }
 
@@ -215,8 +201,5 @@ fn bootstrap_servers_stand_under_any_key() {
         });
         assert_eq!(record.call.unwrap().source.name, "a:1,b:2", "{endpoints}");
     }
-    assert_eq!(
-        update(json!({"selfManagedEventSource": 7})).source.kind,
-        SourceKind::Sqs
-    );
+    assert_eq!(update(json!({"selfManagedEventSource": 7})).source.kind, SourceKind::Sqs);
 }

@@ -73,11 +73,7 @@ fn broken_gzip_keeps_what_came_before() {
     let file = gzip(text.as_bytes());
     let found = found(&file[..file.len() / 2]);
     assert_eq!(found[0], "0");
-    assert!(
-        found.len() > 1000 && found.last().unwrap().contains("broken gzip"),
-        "{:?}",
-        found.last()
-    );
+    assert!(found.len() > 1000 && found.last().unwrap().contains("broken gzip"), "{:?}", found.last());
 }
 
 #[test]
@@ -142,22 +138,13 @@ fn what_is_complete_in_a_broken_file_is_kept() {
 
 #[test]
 fn a_broken_line_does_not_swallow_the_next() {
-    for broken in [
-        r#"{"eventID":"x","#,
-        r#"{"eventID":"x","y":"#,
-        r#"{"eventID":"x"#,
-        "[",
-        "{\"Records\":[",
-    ] {
+    for broken in [r#"{"eventID":"x","#, r#"{"eventID":"x","y":"#, r#"{"eventID":"x"#, "[", "{\"Records\":["] {
         let text = format!("{{\"eventID\":\"a\"}}\n{broken}\n{{\"eventID\":\"b\"}}\n{{\"eventID\":\"c\"}}\n");
         let found = found(text.as_bytes());
         for id in ["a", "b", "c"] {
             assert!(found.iter().any(|told| told == id), "{broken}: {found:?}");
         }
-        assert!(
-            found.iter().any(|told| told.starts_with("! line 2")),
-            "{broken}: {found:?}"
-        );
+        assert!(found.iter().any(|told| told.starts_with("! line 2")), "{broken}: {found:?}");
     }
 }
 
@@ -170,27 +157,11 @@ fn other_encodings_are_told() {
 
 #[test]
 fn what_is_no_record_is_told() {
-    for text in [
-        "7",
-        "\"x\"",
-        "null",
-        "true",
-        "{}",
-        r#"{"a":1}"#,
-        r#"{"Records":7}"#,
-        r#"{"detail":{}}"#,
-        "-1e999",
-    ] {
+    for text in ["7", "\"x\"", "null", "true", "{}", r#"{"a":1}"#, r#"{"Records":7}"#, r#"{"detail":{}}"#, "-1e999"] {
         let found = found(text.as_bytes());
         assert!(found.len() == 1 && found[0].starts_with("! "), "{text}: {found:?}");
     }
-    for detail in [
-        "[]",
-        "7",
-        "[{\"eventID\":\"a\"}]",
-        "\"text\"",
-        r#"{"Records":[{"eventID":"a"}]}"#,
-    ] {
+    for detail in ["[]", "7", "[{\"eventID\":\"a\"}]", "\"text\"", r#"{"Records":[{"eventID":"a"}]}"#] {
         let found = found(format!(r#"{{"source":"aws.lambda","detail":{detail}}}"#).as_bytes());
         assert!(found[0].contains("detail is"), "{detail}: {found:?}");
     }
@@ -198,24 +169,14 @@ fn what_is_no_record_is_told() {
 
 #[test]
 fn a_key_that_is_there_twice_is_damage() {
-    for key in [
-        "eventID",
-        "userIdentity",
-        "eventName",
-        "requestParameters",
-        "recipientAccountId",
-        "errorCode",
-    ] {
+    for key in ["eventID", "userIdentity", "eventName", "requestParameters", "recipientAccountId", "errorCode"] {
         let text = format!(r#"{{"eventID":"a","{key}":null,"{key}":{{}}}}"#);
         assert!(found(text.as_bytes())[0].ends_with("twice"), "{key}");
     }
     let request = r#"{"functionName":"good","FunctionName":"bad"}"#;
     let mut text = String::from_utf8(bytes("create-sqs.json")).unwrap();
     let start = text.find("\"requestParameters\"").unwrap();
-    text.insert_str(
-        start,
-        &format!("\"requestParameters\": {request}, \"was\": {{}}, \"x\": "),
-    );
+    text.insert_str(start, &format!("\"requestParameters\": {request}, \"was\": {{}}, \"x\": "));
     let text = text.replacen(", \"x\": \"requestParameters\":", ", \"wasRequest\":", 1);
     insta::assert_snapshot!(found(text.as_bytes()).join("\n"), @"! line 1, column 1: requestParameters holds functionName twice");
 }
@@ -224,25 +185,13 @@ fn a_key_that_is_there_twice_is_damage() {
 fn depth_and_size_are_survived() {
     let deep = bytes("deep-nesting.json");
     assert_eq!(found(&deep).len(), 1);
-    assert!(
-        !found(&deep)[0].starts_with('!'),
-        "what is not looked at may be as deep as it likes"
-    );
-    for open in [
-        "[",
-        "{\"detail\":",
-        "{\"Records\":",
-        "{\"userIdentity\":",
-        "{\"Records\":[",
-    ] {
+    assert!(!found(&deep)[0].starts_with('!'), "what is not looked at may be as deep as it likes");
+    for open in ["[", "{\"detail\":", "{\"Records\":", "{\"userIdentity\":", "{\"Records\":["] {
         let text = open.repeat(100_000);
         assert!(!found(text.as_bytes()).is_empty(), "{open}");
         let lines = format!("{open}\n").repeat(3_000);
         assert!(!found(lines.as_bytes()).is_empty(), "{open}");
     }
-    let long = format!(
-        r#"{{"eventID":"a","requestParameters":{{"x":"{}"}}}}"#,
-        "é\\n".repeat(100_000)
-    );
+    let long = format!(r#"{{"eventID":"a","requestParameters":{{"x":"{}"}}}}"#, "é\\n".repeat(100_000));
     assert_eq!(found(long.as_bytes()), ["a"]);
 }
