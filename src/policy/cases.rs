@@ -26,3 +26,6 @@ mod build;
 mod run;
 
 pub use run::{CaseResult, run_cases};
+
+#[cfg(test)]
+mod tests;

@@ -93,7 +93,7 @@ impl PolicySet {
 
     pub(super) fn asking<'a>(&'a self, finding: &'a Finding) -> Asking<'a> {
         Asking {
-            vocabulary: &self.vocabulary,
+            vocabulary: self.vocabulary,
             inventory: &self.inventory,
             finding,
         }

@@ -13,7 +13,7 @@ pub struct PolicySet {
     pub(super) allowlist: Allowlist,
     pub(super) rules: Rules,
     pub(super) inventory: Inventory,
-    pub(super) vocabulary: Vocabulary,
+    pub(super) vocabulary: &'static Vocabulary,
     pub(super) allowlist_name: String,
     pub(super) inventory_name: String,
     digest: String,
@@ -39,7 +39,7 @@ impl PolicySet {
         let mut allowlist_notes = Notes::new(&files.allowlist);
         let allowlist = allowlist::parse(&mut allowlist_notes, &inventory, today);
         let mut rules_notes = Notes::new(&files.rules);
-        let rules = Rules::load(&mut rules_notes, &vocabulary, &inventory);
+        let rules = Rules::load(&mut rules_notes, vocabulary, &inventory);
         doubled_ids(&allowlist, &rules, &files.rules.name, &mut allowlist_notes);
         unused_groups(&inventory, &allowlist, &rules, &mut inventory_notes);
         let mut problems = [allowlist_notes, inventory_notes, rules_notes]

@@ -181,7 +181,7 @@ fn principal(text: &Text, notes: &mut Notes<'_>) -> Option<PrincipalPattern> {
             format!("principal `{}` is a root user", text.value),
             "the shipped rules forbid root whatever the allowlist says; use a role",
         );
-    } else if !pattern.glob.is_literal() && pattern.literal_length() < 3 {
+    } else if !pattern.glob.is_literal() && pattern.literal_length() < 2 {
         notes.warning(
             text.at,
             format!("principal `{}` is very wide", text.value),

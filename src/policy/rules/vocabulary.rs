@@ -6,6 +6,7 @@ use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
+use std::sync::LazyLock;
 
 /// The vocabulary as shipped in `policies/sluicegate.cedarschema`.
 pub(in crate::policy) const SCHEMA: &str = include_str!("../../../policies/sluicegate.cedarschema");
@@ -36,8 +37,13 @@ const TYPES: [&str; 13] = [
 ];
 
 impl Vocabulary {
-    /// Reads the embedded schema. An error would be one of this program, and is told like any other problem.
-    pub(in crate::policy) fn embedded() -> Result<Self, Problem> {
+    /// The embedded schema, read once. An error would be one of this program, and is told like any other problem.
+    pub(in crate::policy) fn embedded() -> Result<&'static Self, Problem> {
+        static EMBEDDED: LazyLock<Result<Vocabulary, Problem>> = LazyLock::new(Vocabulary::read);
+        EMBEDDED.as_ref().map_err(Clone::clone)
+    }
+
+    fn read() -> Result<Self, Problem> {
         let wrong = |error: String| Problem::unreadable("sluicegate.cedarschema (embedded)", error, "");
         let told = |error: &DetailedError| wrong(error.message.clone());
         let (fragment, _) =
