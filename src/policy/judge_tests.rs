@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use super::*;
+use crate::cloudtrail::Verb;
 use crate::policy::fixtures::{
     ALLOWLIST, DEPLOYER, RULES, at, facts, finding, load, rogue, shipped, try_load, with_allowlist, with_inventory,
     with_rules,

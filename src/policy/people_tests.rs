@@ -55,6 +55,19 @@ fn a_session_fits_closer_than_a_role() {
 }
 
 #[test]
+fn a_teams_role_is_never_read_as_a_session() {
+    let set = load(&with_inventory(
+        &INVENTORY.replace("role/SecurityOps\"", "role/teams/SecurityOps\""),
+    ));
+    let teams = |arn: &str| set.person(arn).teams;
+    assert_eq!(
+        teams("arn:aws:sts::111122223333:assumed-role/SecurityOps/x"),
+        ["security"]
+    );
+    assert!(teams("arn:aws:sts::111122223333:assumed-role/teams/SecurityOps").is_empty());
+}
+
+#[test]
 fn who_caused_it() {
     let alice = SHIPPED.person(ALICE);
     let dev = SHIPPED.person("arn:aws:sts::111122223333:assumed-role/dev/somebody-else");

@@ -31,25 +31,26 @@ fn allows(set: &PolicySet, change: impl FnOnce(&mut Finding)) -> bool {
 
 #[test]
 fn all_that_an_entry_names_must_match() {
-    let cases: [(&str, fn(&mut Finding)); 12] = [
+    type Spoil = fn(&mut Finding);
+    let cases: [(&str, Spoil); 12] = [
         ("sessions = [\"run-*\"]", |f| f.actor.session_name = "other".to_owned()),
         ("sessions = [\"*\"]", |f| f.actor.session_name.clear()),
         ("via = [\"cloudformation.amazonaws.com\"]", |f| {
-            f.actor.invoked_by.clear()
+            f.actor.invoked_by.clear();
         }),
         ("accounts = [\"111122223333\"]", |f| {
-            f.account = "444455556666".to_owned()
+            f.account = "444455556666".to_owned();
         }),
         ("regions = [\"eu-west-1\"]", |f| f.region = "eu-west-2".to_owned()),
         ("functions = [\"orders-*\"]", |f| {
-            f.call.function.name = "billing".to_owned()
+            f.call.function.name = "billing".to_owned();
         }),
         ("functions = [\"*\"]", |f| f.call.function.name.clear()),
         ("sources = [\"sqs:orders-*\"]", |f| f.call.source.name = "x".to_owned()),
         ("sources = [\"sqs:*\"]", |f| f.call.source.name.clear()),
         ("sources = [\"sqs\"]", |f| f.call.source.kind = SourceKind::Kinesis),
         ("user_agents = [\"cloudformation*\"]", |f| {
-            f.actor.user_agent = "curl".to_owned()
+            f.actor.user_agent = "curl".to_owned();
         }),
         ("kinds = [\"AssumedRole\"]", |f| f.actor.kind = PrincipalKind::IamUser),
     ];

@@ -67,19 +67,7 @@ struct Parsed {
 impl Rules {
     /// Loads the rules as far as they are right; what is wrong is noted.
     pub(super) fn load(notes: &mut Notes<'_>, vocabulary: &Vocabulary, inventory: &Inventory) -> Self {
-        let statements = scan::statements(notes.text());
-        if statements.is_empty() {
-            notes.error(
-                0,
-                "the file holds no rule, so nobody could be allowed",
-                "start from the shipped rules.cedar",
-            );
-        }
-        let parsed: Vec<Parsed> = statements
-            .into_iter()
-            .enumerate()
-            .filter_map(|(number, statement)| parse(statement, number, notes))
-            .collect();
+        let parsed = parse_all(notes);
         let info = annotations::read(&parsed, notes);
         let named = parsed
             .iter()
@@ -92,17 +80,24 @@ impl Rules {
             literals::check(rule, vocabulary, inventory, notes);
         }
         let policies: Vec<Policy> = parsed.into_iter().map(|rule| renamed(rule.policy)).collect();
-        let permits = policies
-            .iter()
-            .filter(|policy| policy.effect() == Effect::Permit)
-            .cloned();
+        let permits = policies.iter().filter(|policy| policy.effect() == Effect::Permit);
+        let (permits, all) = (set(permits.cloned()), set(policies.iter().cloned()));
+        if all.num_of_policies() != policies.len() && !notes.refuse() {
+            // A forbid that got lost would be a permission.
+            notes.error(0, "not every rule could be taken", "give each rule an @id of its own");
+        }
         Self {
-            permits: set(permits),
-            all: set(policies),
+            all,
+            permits,
             info,
             authorizer: Authorizer::new(),
             named,
         }
+    }
+
+    /// Notes only what is no Cedar.
+    pub(super) fn check_syntax(notes: &mut Notes<'_>) {
+        parse_all(notes);
     }
 
     pub(super) fn info(&self, id: &str) -> Option<&RuleInfo> {
@@ -143,6 +138,21 @@ impl Rules {
     }
 }
 
+fn parse_all(notes: &mut Notes<'_>) -> Vec<Parsed> {
+    let statements = scan::statements(notes.text());
+    if statements.is_empty() {
+        notes.error(
+            0,
+            "the file holds no rule, so nobody could be allowed",
+            "start from the shipped rules.cedar",
+        );
+    }
+    let numbered = statements.into_iter().enumerate();
+    numbered
+        .filter_map(|(number, statement)| parse(statement, number, notes))
+        .collect()
+}
+
 fn parse(statement: Statement, number: usize, notes: &mut Notes<'_>) -> Option<Parsed> {
     let id = PolicyId::new(format!("statement {number}"));
     match Policy::parse(Some(id), &statement.text) {
@@ -165,7 +175,7 @@ fn renamed(policy: Policy) -> Policy {
     }
 }
 
-/// A set of those policies whose ids are unique; a doubled id has been noted, and the set is refused.
+/// A set of those policies whose ids are unique; who calls looks whether all are in it.
 fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
     let mut set = PolicySet::new();
     let mut taken = BTreeSet::new();
@@ -188,8 +198,17 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
     let warnings = result
         .validation_warnings()
         .map(|warning| (warning.policy_id(), DetailedError::from(warning)));
+    let mut told = BTreeSet::new();
     for (id, error) in errors.chain(warnings) {
-        if let Some(statement) = places.get(id) {
+        // A rule for several actions is told once, not once for each of them.
+        let start = error.source_locations.first().map(|label| label.loc.start);
+        let gist = error
+            .message
+            .split(" in context for Action::")
+            .next()
+            .unwrap_or("")
+            .to_owned();
+        if let Some(statement) = places.get(id).filter(|_| told.insert((id.clone(), start, gist))) {
             note(&error, statement, "not valid here", notes);
         }
     }
@@ -198,14 +217,13 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
 fn note(error: &DetailedError, statement: &Statement, what: &str, notes: &mut Notes<'_>) {
     let at = error.source_locations.first().map_or(0, |label| label.loc.start);
     // The position says which policy it is.
-    let message = match error
+    let named = error
         .message
         .strip_prefix("for policy `")
-        .and_then(|rest| rest.split_once("`, "))
-    {
-        Some((_, message)) => message,
-        None => &error.message,
-    };
+        .and_then(|rest| rest.split_once('`'));
+    let message = named.map_or(error.message.as_str(), |(_, rest)| {
+        rest.trim_start_matches([',', ':', ' '])
+    });
     notes.error(
         statement.at + at,
         format!("{what}: {message}"),

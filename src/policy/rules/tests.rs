@@ -82,6 +82,41 @@ fn annotations() {
 }
 
 #[test]
+fn a_quorum_is_for_votes_only() {
+    assert_told(
+        "@id(\"x\") @reason(\"y\")\n@approvals(\"2\")\npermit (principal, action == Action::\"disable\", resource);",
+        "2:1: error: @approvals means nothing here: nobody votes on what an actor may do",
+    );
+}
+
+#[test]
+fn a_rule_for_several_actions_is_told_once() {
+    let told = told(&forbid("context.sourceIp.isLoopback()"));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let told = self::told(&forbid("principal.kind == PrincipalKind::\"Rot\""));
+    assert!(
+        told.len() == 1 && told[0].contains("not valid here: entity `PrincipalKind::\"Rot\"`"),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn a_broken_inventory_makes_no_rule_wrong() {
+    let mut files = with_inventory("[accounts\n");
+    files.rules.text.push_str("permit (");
+    let problems = try_load(&files).unwrap_err();
+    let places: Vec<(&str, usize)> = problems
+        .iter()
+        .map(|problem| (problem.file.as_str(), problem.line))
+        .collect();
+    assert_eq!(
+        places,
+        [("inventory.toml", 1), ("rules.cedar", RULES.lines().count() + 1)],
+        "{problems:#?}"
+    );
+}
+
+#[test]
 fn names_that_nothing_stands_behind() {
     for (condition, expected) in [
         (
@@ -161,6 +196,30 @@ fn session_arns_never_match() {
             "{condition}: {told:#?}"
         );
     }
+}
+
+#[test]
+fn arns_that_no_principal_has() {
+    assert_told(
+        &forbid("principal.arn == \"arn:aws:iam::1111:role/x\""),
+        "3:25: error: `arn:aws:iam::1111:role/x`: `1111` is no account",
+    );
+    assert_told(
+        &forbid("\"arn:aws:iam::*:role/x\" == principal.arn"),
+        "3:8: error: == \"arn:aws:iam::*:role/x\" never matches",
+    );
+    assert_eq!(
+        told(&forbid(
+            "principal.arn == \"arn:aws:iam::111122223333:role/x\" || principal.arn == \"\""
+        )),
+        [] as [String; 0]
+    );
+    assert_eq!(
+        told(&forbid(
+            "resource.source.arn == \"arn:aws:sqs:eu-west-1:111122223333:q\""
+        )),
+        [] as [String; 0]
+    );
 }
 
 #[test]
