@@ -150,7 +150,10 @@ impl PolicySet {
                     .reasons
                     .push("a rule could not be evaluated, which is never a yes".to_owned());
             } else if answer.rules.is_empty() && nobody.is_none() {
-                contra.reasons.push(self.not_covered(finding, change, facts, today));
+                contra.reasons.push(match entries.first() {
+                    Some(entry) => format!("entry {} covers it, but no rule permits what an entry covers", entry.id),
+                    None => self.not_covered(finding, change, facts, today),
+                });
             } else {
                 contra.reasons.extend(
                     answer

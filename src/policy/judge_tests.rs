@@ -232,6 +232,19 @@ fn nothing_permitted_is_ask() {
 }
 
 #[test]
+fn an_entry_alone_permits_nothing() {
+    let set = load(&with_rules(
+        "@id(\"ask\") @reason(\"r\") permit (principal, action == Action::\"ask\", resource);",
+    ));
+    let verdict = set.judge(&finding(), &facts());
+    assert!(!verdict.allowed);
+    assert_eq!(
+        verdict.reasons[0],
+        "entry orders-pipeline covers it, but no rule permits what an entry covers"
+    );
+}
+
+#[test]
 fn a_restriction_needs_certainty() {
     let set = rules(SPREE);
     assert!(set.judge(&rogue(), &facts()).restrict);
