@@ -8,7 +8,7 @@ use super::{Facts, PolicySet, Response, Verdict};
 use crate::cloudtrail::PrincipalKind;
 use crate::detection::{Change, Detection, Finding};
 use crate::policy::names::{self, CHANGES};
-use cedar_policy::Entities;
+use cedar_policy::{Context, Entities};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -18,6 +18,8 @@ struct Allowance {
     allowed: bool,
     /// Whether entries cover every change.
     covered: bool,
+    /// The context that the last change was judged in: with one change, the one of the second question too.
+    context: Option<Context>,
     policies: Vec<String>,
     reasons: Vec<String>,
     errors: Vec<String>,
@@ -51,8 +53,12 @@ impl PolicySet {
                 policy_digest: self.digest().to_owned(),
             };
         }
-        let first = changes.first().copied().unwrap_or(Change::Create);
-        let reaction = match asking.event_context(facts, first, allowance.covered) {
+        let context = match (&allowance.context, changes.as_slice()) {
+            (Some(context), [_]) => Ok(context.clone()),
+            (_, [first, ..]) => asking.event_context(facts, *first, allowance.covered),
+            (_, []) => Err("the finding names no change".to_owned()),
+        };
+        let reaction = match context {
             Ok(context) => self.reaction(&asking, &entities, facts, &context),
             Err(error) => Reaction {
                 errors: vec![error],
@@ -134,6 +140,7 @@ impl PolicySet {
             };
             told.covered &= !entries.is_empty();
             let context = asking.event_context(facts, change, !entries.is_empty());
+            told.context = context.as_ref().ok().cloned();
             let request = context.and_then(|context| asking.actor_request(names::word(&CHANGES, &change), context));
             let answer = request.map_or_else(Answer::error, |request| self.rules.ask(&request, entities));
             told.allowed &= answer.permitted;

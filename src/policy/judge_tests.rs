@@ -232,6 +232,26 @@ fn nothing_permitted_is_ask() {
 }
 
 #[test]
+fn a_rule_has_its_say_however_it_names_the_action() {
+    for scope in [
+        "action",
+        "action == Action::\"create\"",
+        "action in Action::\"change\"",
+        "action in Action::\"create\"",
+        "action in [Action::\"enable\", Action::\"change\"]",
+    ] {
+        let set = rules(&format!(
+            "@id(\"no\") @reason(\"r\") forbid (principal, {scope}, resource);"
+        ));
+        let verdict = set.judge(&finding(), &facts());
+        assert!(!verdict.allowed, "{scope}");
+        assert!(verdict.policies.contains(&"no".to_owned()), "{scope}");
+    }
+    let elsewhere = rules("@id(\"no\") @reason(\"r\") forbid (principal, action == Action::\"enable\", resource);");
+    assert!(elsewhere.judge(&finding(), &facts()).allowed);
+}
+
+#[test]
 fn an_entry_alone_permits_nothing() {
     let set = load(&with_rules(
         "@id(\"ask\") @reason(\"r\") permit (principal, action == Action::\"ask\", resource);",

@@ -81,7 +81,7 @@ impl Identity {
     }
 
     /// The role where a session is as possible: a team takes in all who act as a role, and nobody by a guess.
-    pub(in crate::policy) fn as_role(mut self) -> Self {
+    pub(in crate::policy) fn without_guess(mut self) -> Self {
         if self.ambiguity().is_some() {
             self.readings.truncate(1);
         }

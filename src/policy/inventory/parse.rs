@@ -201,7 +201,7 @@ fn member(text: &Text, people: &BTreeMap<String, PersonEntry>, notes: &mut Notes
             let message = format!("`{value}` names no role or user");
             notes.error(text.at, message, "write arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME");
         }
-        return identity.map(|identity| Member::Identity(Box::new(identity.as_role())));
+        return identity.map(|identity| Member::Identity(Box::new(identity.without_guess())));
     }
     if is_slack(value) {
         return Some(Member::Slack(value.to_owned()));

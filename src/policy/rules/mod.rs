@@ -12,7 +12,8 @@ use super::files::Notes;
 use super::inventory::Inventory;
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
-    Authorizer, Decision, Effect, Entities, Policy, PolicyId, PolicySet, Request, ValidationMode, Validator,
+    ActionConstraint, Authorizer, Decision, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, Request,
+    ValidationMode, Validator,
 };
 use scan::Statement;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,11 +48,18 @@ impl Answer {
     }
 }
 
+/// The rules that can have a say in one action. A rule whose scope leaves the action out never applies and never errs,
+/// so leaving it out of the question changes no answer and saves most of its cost.
+#[derive(Debug)]
+struct Slice {
+    all: PolicySet,
+    permits: PolicySet,
+}
+
 /// The validated rules.
 #[derive(Debug)]
 pub(super) struct Rules {
-    all: PolicySet,
-    permits: PolicySet,
+    by_action: BTreeMap<String, Slice>,
     info: BTreeMap<String, RuleInfo>,
     authorizer: Authorizer,
     /// What the rules name: entity type, id.
@@ -80,15 +88,12 @@ impl Rules {
             literals::check(rule, vocabulary, inventory, notes);
         }
         let policies: Vec<Policy> = parsed.into_iter().map(|rule| renamed(rule.policy)).collect();
-        let permits = policies.iter().filter(|policy| policy.effect() == Effect::Permit);
-        let (permits, all) = (set(permits.cloned()), set(policies.iter().cloned()));
-        if all.num_of_policies() != policies.len() && !notes.refuse() {
+        if set(policies.iter().cloned()).num_of_policies() != policies.len() && !notes.refuse() {
             // A forbid that got lost would be a permission.
             notes.error(0, "not every rule could be taken", "give each rule an @id of its own");
         }
         Self {
-            all,
-            permits,
+            by_action: slices(&policies, vocabulary),
             info,
             authorizer: Authorizer::new(),
             named,
@@ -114,18 +119,22 @@ impl Rules {
         self.named.contains(&(kind.to_owned(), id.to_owned()))
     }
 
-    /// Asks all rules. Cedar skips a rule that errs and lets the others decide: here an error is never a yes.
+    /// Asks the rules. Cedar skips a rule that errs and lets the others decide: here an error is never a yes.
     pub(super) fn ask(&self, request: &Request, entities: &Entities) -> Answer {
-        self.ask_of(&self.all, request, entities)
+        self.ask_of(|slice| &slice.all, request, entities)
     }
 
     /// Whether it would be permitted if nothing were forbidden.
     pub(super) fn would_permit(&self, request: &Request, entities: &Entities) -> bool {
-        self.ask_of(&self.permits, request, entities).permitted
+        self.ask_of(|slice| &slice.permits, request, entities).permitted
     }
 
-    fn ask_of(&self, set: &PolicySet, request: &Request, entities: &Entities) -> Answer {
-        let response = self.authorizer.is_authorized(request, set, entities);
+    fn ask_of(&self, part: impl Fn(&Slice) -> &PolicySet, request: &Request, entities: &Entities) -> Answer {
+        let action = request.action().map(|action| action.id().unescaped());
+        let Some(slice) = action.and_then(|action| self.by_action.get(action)) else {
+            return Answer::error(format!("there is no action `{}`", action.unwrap_or("")));
+        };
+        let response = self.authorizer.is_authorized(request, part(slice), entities);
         let diagnostics = response.diagnostics();
         let errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
         let mut rules: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
@@ -136,6 +145,25 @@ impl Rules {
             errors,
         }
     }
+}
+
+fn slices(policies: &[Policy], vocabulary: &Vocabulary) -> BTreeMap<String, Slice> {
+    let concerns = |policy: &Policy, action: &EntityUid| match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(named) => named == *action,
+        ActionConstraint::In(named) => named.iter().any(|group| vocabulary.is_within(action, group)),
+    };
+    let actions = vocabulary.schema.actions();
+    let slice = |action: &EntityUid| {
+        let own = || policies.iter().filter(|policy| concerns(policy, action));
+        Slice {
+            all: set(own().cloned()),
+            permits: set(own().filter(|policy| policy.effect() == Effect::Permit).cloned()),
+        }
+    };
+    actions
+        .map(|action| (action.id().unescaped().to_owned(), slice(action)))
+        .collect()
 }
 
 fn parse_all(notes: &mut Notes<'_>) -> Vec<Parsed> {

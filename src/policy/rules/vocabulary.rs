@@ -2,7 +2,7 @@
 
 use crate::policy::Problem;
 use cedar_policy::ffi::DetailedError;
-use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
+use cedar_policy::{Entities, EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
@@ -15,6 +15,8 @@ pub(in crate::policy) const SCHEMA: &str = include_str!("../../../policies/sluic
 #[derive(Debug)]
 pub(in crate::policy) struct Vocabulary {
     pub(in crate::policy) schema: Schema,
+    /// The actions with their groups.
+    actions: Entities,
     types: BTreeMap<&'static str, EntityTypeName>,
     /// The attributes of each record and entity type, each with its own type where that has attributes.
     attributes: BTreeMap<String, BTreeMap<String, String>>,
@@ -63,6 +65,7 @@ impl Vocabulary {
             })
             .collect::<Result<_, Problem>>()?;
         Ok(Self {
+            actions: schema.action_entities().map_err(|error| wrong(error.to_string()))?,
             schema,
             types,
             attributes: attributes(&json),
@@ -76,6 +79,11 @@ impl Vocabulary {
             .get(kind)
             .ok_or_else(|| format!("no entity type `{kind}` in the schema"))?;
         Ok(EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id)))
+    }
+
+    /// Whether the action is the other, or in that group.
+    pub(super) fn is_within(&self, action: &EntityUid, group: &EntityUid) -> bool {
+        action == group || self.actions.is_ancestor_of(group, action)
     }
 
     /// The names of all actions.
