@@ -2,7 +2,6 @@
 
 use super::inventory::{Caller, Member, PersonEntry};
 use super::names::{self, APPROVALS};
-use super::request::Asking;
 use super::{ApproveAction, Permission, Person, PolicySet};
 use crate::detection::Finding;
 use jiff::Timestamp;
@@ -60,7 +59,10 @@ impl PolicySet {
             Member::Identity(identity) => caller.is_some_and(|caller| identity.fits(caller).is_some()),
         };
         let teams = self.inventory.teams.iter();
-        teams.filter(|(_, team)| team.members.iter().any(belongs)).map(|(name, _)| name.clone()).collect()
+        teams
+            .filter(|(_, team)| team.members.iter().any(belongs))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Whether the person is, or is a session of, the actor. In doubt yes: it only ever takes a vote away.
@@ -74,7 +76,10 @@ impl PolicySet {
         let callers: Vec<Caller> = [&actor.principal_arn, &actor.arn]
             .into_iter()
             .filter_map(|arn| Caller::parse(arn))
-            .map(|caller| Caller { session: actor.session_name.clone(), ..caller })
+            .map(|caller| Caller {
+                session: actor.session_name.clone(),
+                ..caller
+            })
             .collect();
         if let Some(own) = Caller::parse(&person.id) {
             return callers.iter().any(|caller| caller.is_principal_of(&own));
@@ -114,9 +119,11 @@ impl PolicySet {
                 return told;
             }
         };
+        let context = asking.decision_context(now, caused, reversible);
         for action in actions {
             let word = names::word(&APPROVALS, action);
-            let request = Asking::decision_context(now, caused, reversible)
+            let request = context
+                .clone()
                 .and_then(|context| asking.approver_request(who, &format!("approve.{word}"), context));
             let answer = match request {
                 Ok(request) => self.rules.ask(&request, &entities),

@@ -13,15 +13,17 @@ pub(super) struct Text {
     pub(super) at: usize,
 }
 
-/// Parses a document; syntax errors are noted, and what could be read is returned.
-pub(super) fn parse<'i>(notes: &mut Notes<'i>) -> DeTable<'i> {
+/// Parses a document. Syntax errors are noted, all of them, and then nothing is returned: what is left of a broken
+/// document would only be told as mistakes that nobody made.
+pub(super) fn parse<'i>(notes: &mut Notes<'i>) -> Option<DeTable<'i>> {
     let (table, errors) = DeTable::parse_recoverable(notes.text());
+    let sound = errors.is_empty();
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().trim().replace('\n', ", ");
         notes.error(at, format!("this is not TOML: {message}"), "");
     }
-    table.into_inner()
+    sound.then(|| table.into_inner())
 }
 
 /// One table, with the words to speak of it.
@@ -68,8 +70,10 @@ impl<'t> Row<'t> {
 
     /// All keys with their values, in the order of the file.
     pub(super) fn entries(&self) -> Vec<(Text, &'t Spanned<DeValue<'t>>)> {
-        let text =
-            |key: &Spanned<std::borrow::Cow<'_, str>>| Text { value: key.get_ref().to_string(), at: key.span().start };
+        let text = |key: &Spanned<std::borrow::Cow<'_, str>>| Text {
+            value: key.get_ref().to_string(),
+            at: key.span().start,
+        };
         let mut entries: Vec<_> = self.table.iter().map(|(key, value)| (text(key), value)).collect();
         entries.sort_by_key(|(key, _)| key.at);
         entries
@@ -81,10 +85,17 @@ impl<'t> Row<'t> {
         let at = value.span().start;
         let Some(text) = value.get_ref().as_str() else {
             let kind = article(value.get_ref().type_str());
-            notes.error(at, format!("`{key}` must be a string, not {kind}"), format!("write {key} = \"…\""));
+            notes.error(
+                at,
+                format!("`{key}` must be a string, not {kind}"),
+                format!("write {key} = \"…\""),
+            );
             return None;
         };
-        let text = Text { value: text.to_owned(), at };
+        let text = Text {
+            value: text.to_owned(),
+            at,
+        };
         filled(text, &format!("`{key}`"), notes)
     }
 
@@ -117,17 +128,24 @@ impl<'t> Row<'t> {
             return None;
         };
         if list.is_empty() {
-            notes.error(at, format!("`{key}` is an empty list, which nothing can match"), "leave it out for any value");
+            notes.error(
+                at,
+                format!("`{key}` is an empty list, which nothing can match"),
+                "leave it out for any value",
+            );
         }
         let mut texts = Vec::new();
-        for item in list.iter() {
+        for item in &**list {
             let at = item.span().start;
             let Some(text) = item.get_ref().as_str() else {
                 let kind = article(item.get_ref().type_str());
                 notes.error(at, format!("`{key}` must hold strings, not {kind}"), "");
                 continue;
             };
-            let text = Text { value: text.to_owned(), at };
+            let text = Text {
+                value: text.to_owned(),
+                at,
+            };
             texts.extend(filled(text, &format!("an item of `{key}`"), notes));
         }
         Some(texts)
@@ -138,7 +156,11 @@ impl<'t> Row<'t> {
         let Some(value) = self.get(key) else { return false };
         let flag = value.get_ref().as_bool();
         if flag != Some(true) {
-            notes.error(value.span().start, format!("`{key}` can only be true"), "leave it out for any value");
+            notes.error(
+                value.span().start,
+                format!("`{key}` can only be true"),
+                "leave it out for any value",
+            );
         }
         flag == Some(true)
     }
@@ -174,8 +196,11 @@ impl<'t> Row<'t> {
         let at = value.span().start;
         let read = value.get_ref().as_datetime().filter(|read| read.time.is_none());
         let date = read.and_then(|read| read.date).and_then(|date| {
-            let (year, month, day) =
-                (i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
+            let (year, month, day) = (
+                i16::try_from(date.year).ok()?,
+                i8::try_from(date.month).ok()?,
+                i8::try_from(date.day).ok()?,
+            );
             Date::new(year, month, day).ok()
         });
         if date.is_none() {

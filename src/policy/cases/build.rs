@@ -1,6 +1,6 @@
 //! A case's text as a finding and facts.
 
-use crate::cloudtrail::{Actor, MappingCall, Mentions, PrincipalKind, Verb};
+use crate::cloudtrail::{Actor, MappingCall, PrincipalKind, Verb};
 use crate::detection::{Change, Detection, Event, Finding, Trigger};
 use crate::mapping::{FunctionRef, SourceKind, SourceRef, Wiring};
 use crate::policy::files::Notes;
@@ -46,9 +46,16 @@ pub(super) fn facts(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Fac
 
 fn time(row: &Row<'_>, notes: &mut Notes<'_>) -> Option<Timestamp> {
     let value = row.get("now")?;
-    let read = value.get_ref().as_datetime().and_then(|read| read.to_string().parse().ok());
+    let read = value
+        .get_ref()
+        .as_datetime()
+        .and_then(|read| read.to_string().parse().ok());
     if read.is_none() {
-        notes.error(value.span().start, "`now` must be a time", "write now = 2026-11-24T12:00:00Z");
+        notes.error(
+            value.span().start,
+            "`now` must be a time",
+            "write now = 2026-11-24T12:00:00Z",
+        );
     }
     read
 }
@@ -56,7 +63,11 @@ fn time(row: &Row<'_>, notes: &mut Notes<'_>) -> Option<Timestamp> {
 pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Finding {
     let actor = actor(row, notes);
     let changes = changes(row, notes);
-    let own = if actor.account.is_empty() { "111122223333" } else { &actor.account };
+    let own = if actor.account.is_empty() {
+        "111122223333"
+    } else {
+        &actor.account
+    };
     let account = row.maybe("account", notes).unwrap_or_else(|| own.to_owned());
     let region = row.maybe("region", notes).unwrap_or_else(|| "eu-west-1".to_owned());
     let created = changes.contains(&Change::Create);
@@ -75,8 +86,12 @@ pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> F
         trigger: Trigger::Event,
         event: Event {
             id: "policy-case".to_owned(),
-            name: if created { "CreateEventSourceMapping20150331" } else { "UpdateEventSourceMapping20150331" }
-                .to_owned(),
+            name: if created {
+                "CreateEventSourceMapping20150331"
+            } else {
+                "UpdateEventSourceMapping20150331"
+            }
+            .to_owned(),
             time: now,
             request_id: String::new(),
         },
@@ -91,9 +106,6 @@ pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> F
             wiring: Wiring::default(),
             state: String::new(),
             last_modified: None,
-            mentions: Mentions::default(),
-            withheld: false,
-            disagrees: String::new(),
         },
         changes,
         account,
@@ -105,25 +117,23 @@ pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> F
 fn actor(row: &Row<'_>, notes: &mut Notes<'_>) -> Actor {
     let principal_arn = row.maybe("actor", notes).unwrap_or_default();
     let resource = principal_arn.splitn(6, ':').nth(5).unwrap_or("");
-    let mut kind = match resource.split('/').next() {
+    let by_arn = match resource.split('/').next() {
         Some("role") => PrincipalKind::AssumedRole,
         Some("user") => PrincipalKind::IamUser,
         Some("root") => PrincipalKind::Root,
         _ => PrincipalKind::Unknown,
     };
-    if let Some(word) = row.text("kind", notes) {
-        match names::value(&PRINCIPAL_KINDS, &word.value) {
-            Some(known) => kind = known,
-            None => {
-                let suggestion = suggest::instead_of(&word.value, names::words(&PRINCIPAL_KINDS));
-                notes.error(word.at, format!("there is no kind of principal `{}`", word.value), suggestion);
-            }
-        }
-    }
+    let named = row.text("kind", notes);
+    let named = named.and_then(|word| names::read(&PRINCIPAL_KINDS, &word, "kind of principal", notes));
     Actor {
-        kind,
+        kind: named.unwrap_or(by_arn),
         arn: principal_arn.clone(),
-        unidentified: if principal_arn.is_empty() { "the case names no principal" } else { "" }.to_owned(),
+        unidentified: if principal_arn.is_empty() {
+            "the case names no principal"
+        } else {
+            ""
+        }
+        .to_owned(),
         session_name: row.maybe("session", notes).unwrap_or_default(),
         account: principal_arn.split(':').nth(4).unwrap_or("").to_owned(),
         principal_arn,
@@ -137,19 +147,18 @@ fn actor(row: &Row<'_>, notes: &mut Notes<'_>) -> Actor {
 }
 
 fn changes(row: &Row<'_>, notes: &mut Notes<'_>) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for word in row.texts("actions", notes).unwrap_or_default() {
-        match names::value(&CHANGES, &word.value) {
-            Some(change) => changes.push(change),
-            None => {
-                let suggestion = suggest::instead_of(&word.value, names::words(&CHANGES));
-                notes.error(word.at, format!("there is no action `{}`", word.value), suggestion);
-            }
-        }
-    }
+    let words = row.texts("actions", notes).unwrap_or_default();
+    let mut changes: Vec<Change> = words
+        .iter()
+        .filter_map(|word| names::read(&CHANGES, word, "action", notes))
+        .collect();
     // The order of the type is the order in which a finding is named.
     changes.sort_unstable();
-    if changes.is_empty() { vec![Change::Create] } else { changes }
+    if changes.is_empty() {
+        vec![Change::Create]
+    } else {
+        changes
+    }
 }
 
 fn detection(changes: &[Change]) -> Detection {
@@ -172,5 +181,10 @@ fn source(row: &Row<'_>, account: &str, region: &str, notes: &mut Notes<'_>) -> 
         SourceKind::Unknown
     });
     let owner = row.maybe("source_account", notes).unwrap_or_else(|| account.to_owned());
-    SourceRef { kind, arn: format!("arn:aws:{word}:{region}:{owner}:{name}"), name: name.to_owned(), account: owner }
+    SourceRef {
+        kind,
+        arn: format!("arn:aws:{word}:{region}:{owner}:{name}"),
+        name: name.to_owned(),
+        account: owner,
+    }
 }

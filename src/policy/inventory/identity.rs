@@ -60,7 +60,12 @@ impl Identity {
             ("iam", ["role", .., role, name]) => vec![Reading::Role((*name).to_owned()), session(role, name)],
             _ => return None,
         };
-        Some(Self { arn: arn.to_owned(), at, account: account.to_owned(), readings })
+        Some(Self {
+            arn: arn.to_owned(),
+            at,
+            account: account.to_owned(),
+            readings,
+        })
     }
 
     /// Where the ARN can be read in two ways: how to write each for certain.
@@ -73,6 +78,14 @@ impl Identity {
             "write arn:aws:sts::{account}:assumed-role/{role}/{session} for that session, \
              or arn:aws:iam::{account}:role/{session} for that role"
         ))
+    }
+
+    /// The role where a session is as possible: a team takes in all who act as a role, and nobody by a guess.
+    pub(in crate::policy) fn without_guess(mut self) -> Self {
+        if self.ambiguity().is_some() {
+            self.readings.truncate(1);
+        }
+        self
     }
 
     /// How well it fits: a session is more than a role. `None` where it does not.
@@ -172,15 +185,42 @@ mod tests {
         assert_eq!(fits(arn, "arn:aws:sts::111122223333:assumed-role/ops/alice"), Some(2));
         assert_eq!(fits(arn, "arn:aws:sts::111122223333:assumed-role/alice/any"), Some(1));
         assert_eq!(fits(arn, "arn:aws:sts::111122223333:assumed-role/ops/bob"), None);
-        assert!(Identity::parse(arn, 0).unwrap().ambiguity().unwrap().contains(":assumed-role/ops/alice"));
+        assert!(
+            Identity::parse(arn, 0)
+                .unwrap()
+                .ambiguity()
+                .unwrap()
+                .contains(":assumed-role/ops/alice")
+        );
     }
 
     #[test]
     fn roles_and_users_of_one_name_are_two() {
-        assert_eq!(fits("arn:aws:iam::111122223333:user/x", "arn:aws:sts::111122223333:assumed-role/x/s"), None);
-        assert_eq!(fits("arn:aws:iam::111122223333:role/x", "arn:aws:iam::111122223333:user/x"), None);
-        assert_eq!(fits("arn:aws:iam::111122223333:user/p/x", "arn:aws:iam::111122223333:user/p/x"), Some(2));
-        assert_eq!(fits("arn:aws:iam::111122223333:role/x", "arn:aws:sts::444455556666:assumed-role/x/s"), None);
+        assert_eq!(
+            fits(
+                "arn:aws:iam::111122223333:user/x",
+                "arn:aws:sts::111122223333:assumed-role/x/s"
+            ),
+            None
+        );
+        assert_eq!(
+            fits("arn:aws:iam::111122223333:role/x", "arn:aws:iam::111122223333:user/x"),
+            None
+        );
+        assert_eq!(
+            fits(
+                "arn:aws:iam::111122223333:user/p/x",
+                "arn:aws:iam::111122223333:user/p/x"
+            ),
+            Some(2)
+        );
+        assert_eq!(
+            fits(
+                "arn:aws:iam::111122223333:role/x",
+                "arn:aws:sts::444455556666:assumed-role/x/s"
+            ),
+            None
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Parsed, RuleInfo};
 use crate::policy::files::Notes;
 use crate::policy::suggest;
-use cedar_policy::Effect;
+use cedar_policy::{ActionConstraint, Effect, EntityUid};
 use std::collections::BTreeMap;
 
 const KNOWN: [&str; 5] = ["id", "reason", "owner", "approvals", "confirm"];
@@ -15,7 +15,11 @@ pub(super) fn read(parsed: &[Parsed], notes: &mut Notes<'_>) -> BTreeMap<String,
         let at = rule.statement.at;
         for (key, _) in rule.policy.annotations().filter(|(key, _)| !KNOWN.contains(key)) {
             let place = rule.statement.find(&format!("@{key}"));
-            notes.error(place, format!("unknown annotation `@{key}`"), suggest::instead_of(key, KNOWN));
+            notes.error(
+                place,
+                format!("unknown annotation `@{key}`"),
+                suggest::instead_of(key, KNOWN),
+            );
         }
         let info = RuleInfo {
             reason: required(rule, "reason", "say why, for the person who is woken by it", notes),
@@ -30,11 +34,19 @@ pub(super) fn read(parsed: &[Parsed], notes: &mut Notes<'_>) -> BTreeMap<String,
         let place = rule.statement.find("@id");
         let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !id.chars().all(fine) {
-            notes.error(place, format!("`{id}` is no id"), "use letters, digits, `-`, `_` and `.`");
+            notes.error(
+                place,
+                format!("`{id}` is no id"),
+                "use letters, digits, `-`, `_` and `.`",
+            );
         }
         if let Some(first) = rules.get(&id) {
             let line = notes.place(first.at).0;
-            notes.error(place, format!("the id `{id}` is taken by the rule in line {line}"), "an id names one rule");
+            notes.error(
+                place,
+                format!("the id `{id}` is taken by the rule in line {line}"),
+                "an id names one rule",
+            );
             continue;
         }
         rules.insert(id, info);
@@ -45,7 +57,11 @@ pub(super) fn read(parsed: &[Parsed], notes: &mut Notes<'_>) -> BTreeMap<String,
 fn required(rule: &Parsed, key: &str, why: &str, notes: &mut Notes<'_>) -> String {
     let value = rule.policy.annotation(key).unwrap_or("");
     if value.trim().is_empty() {
-        notes.error(rule.statement.at, format!("the rule has no @{key}"), format!("add @{key}(\"…\"): {why}"));
+        notes.error(
+            rule.statement.at,
+            format!("the rule has no @{key}"),
+            format!("add @{key}(\"…\"): {why}"),
+        );
     }
     value.to_owned()
 }
@@ -54,12 +70,16 @@ fn approvals(rule: &Parsed, notes: &mut Notes<'_>) -> u32 {
     let Some(value) = rule.policy.annotation("approvals") else {
         return 1;
     };
-    only_on_permits(rule, "approvals", notes);
+    only_on_approvals(rule, "approvals", notes);
     match value.parse::<u32>() {
         Ok(count) if (1..=20).contains(&count) && !value.starts_with('+') => count,
         _ => {
             let place = rule.statement.find("@approvals");
-            notes.error(place, format!("@approvals(\"{value}\") is no number of people"), "write @approvals(\"2\")");
+            notes.error(
+                place,
+                format!("@approvals(\"{value}\") is no number of people"),
+                "write @approvals(\"2\")",
+            );
             1
         }
     }
@@ -69,17 +89,37 @@ fn confirm(rule: &Parsed, notes: &mut Notes<'_>) -> bool {
     let Some(value) = rule.policy.annotation("confirm") else {
         return false;
     };
-    only_on_permits(rule, "confirm", notes);
+    only_on_approvals(rule, "confirm", notes);
     if value != "aws" {
         let place = rule.statement.find("@confirm");
-        notes.error(place, format!("@confirm(\"{value}\") is unknown"), "write @confirm(\"aws\")");
+        notes.error(
+            place,
+            format!("@confirm(\"{value}\") is unknown"),
+            "write @confirm(\"aws\")",
+        );
     }
     true
 }
 
-fn only_on_permits(rule: &Parsed, key: &str, notes: &mut Notes<'_>) {
+fn only_on_approvals(rule: &Parsed, key: &str, notes: &mut Notes<'_>) {
+    let approves = |action: &EntityUid| action.id().unescaped().starts_with("approve");
+    let decides = match rule.policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::In(actions) => actions.iter().any(approves),
+        ActionConstraint::Eq(action) => approves(&action),
+    };
+    let place = rule.statement.find(&format!("@{key}"));
     if rule.policy.effect() == Effect::Forbid {
-        let place = rule.statement.find(&format!("@{key}"));
-        notes.error(place, format!("@{key} means nothing on a forbid"), "put it on the permit");
+        notes.error(
+            place,
+            format!("@{key} means nothing on a forbid"),
+            "put it on the permit",
+        );
+    } else if !decides {
+        notes.error(
+            place,
+            format!("@{key} means nothing here: nobody votes on what an actor may do"),
+            "put it on a permit of approve.… actions",
+        );
     }
 }

@@ -3,6 +3,7 @@
 use super::literals::is_session;
 use super::{Parsed, Vocabulary};
 use crate::policy::files::Notes;
+use crate::policy::principal::PrincipalPattern;
 use crate::policy::suggest;
 use cedar_policy::{ActionConstraint, Effect, PrincipalConstraint, ResourceConstraint};
 use serde_json::Value;
@@ -28,7 +29,12 @@ pub(super) fn check(rule: &Parsed, vocabulary: &Vocabulary, notes: &mut Notes<'_
             texts.insert(text.to_owned());
         }
     });
-    texts.extend(rule.policy.entity_literals().iter().map(|uid| uid.id().unescaped().to_owned()));
+    texts.extend(
+        rule.policy
+            .entity_literals()
+            .iter()
+            .map(|uid| uid.id().unescaped().to_owned()),
+    );
     for text in texts.iter().filter(|text| is_session(text)) {
         notes.error(
             rule.statement.find(text),
@@ -36,7 +42,38 @@ pub(super) fn check(rule: &Parsed, vocabulary: &Vocabulary, notes: &mut Notes<'_
             "compare with the role, arn:aws:iam::ACCOUNT:role/PATH/NAME, and with principal.sessionName",
         );
     }
+    visit(&json, &mut |node| {
+        if let Some(comparison) = node.get("==") {
+            never_an_actor(rule, comparison, notes);
+        }
+    });
     everybody(rule, &json, notes);
+}
+
+/// `principal.arn == "…"` with what is no role's, user's or root's ARN.
+fn never_an_actor(rule: &Parsed, comparison: &Value, notes: &mut Notes<'_>) {
+    let sides = [comparison.get("left"), comparison.get("right")];
+    let is_arn = |side: &&Value| path(side).is_some_and(|path| path == ["principal", "arn"]);
+    let text = |side: &Value| side.get("Value").and_then(Value::as_str).map(str::to_owned);
+    if !sides.iter().flatten().any(is_arn) {
+        return;
+    }
+    // `""` is what the ARN of somebody unidentified holds.
+    for text in sides.into_iter().flatten().filter_map(text) {
+        if text.is_empty() || is_session(&text) {
+            continue;
+        }
+        let place = rule.statement.find(&format!("\"{text}\""));
+        match PrincipalPattern::parse(&text) {
+            Err(wrong) => notes.error(place, wrong.message, wrong.suggestion),
+            Ok(pattern) if !pattern.glob.is_literal() => notes.error(
+                place,
+                format!("== \"{text}\" never matches: only `like` has wildcards"),
+                "compare principal.path and principal.name",
+            ),
+            Ok(_) => {}
+        }
+    }
 }
 
 /// Every object in a JSON value, outermost first.
@@ -85,9 +122,15 @@ fn misspelt(rule: &Parsed, has: &Value, vocabulary: &Vocabulary, notes: &mut Not
 fn pattern(rule: &Parsed, like: &Value, texts: &mut BTreeSet<String>, notes: &mut Notes<'_>) {
     let parts = like.get("pattern").and_then(Value::as_array);
     let parts: Vec<&Value> = parts.into_iter().flatten().collect();
-    let literals: Vec<&str> = parts.iter().filter_map(|part| part.get("Literal").and_then(Value::as_str)).collect();
+    let literals: Vec<&str> = parts
+        .iter()
+        .filter_map(|part| part.get("Literal").and_then(Value::as_str))
+        .collect();
     let wildcards = parts.len() - literals.len();
-    let text: String = parts.iter().map(|part| part.get("Literal").and_then(Value::as_str).unwrap_or("*")).collect();
+    let text: String = parts
+        .iter()
+        .map(|part| part.get("Literal").and_then(Value::as_str).unwrap_or("*"))
+        .collect();
     let place = match rule.statement.find(&format!("\"{text}\"")) {
         at if at == rule.statement.at => rule.statement.find("like"),
         at => at,
@@ -123,7 +166,10 @@ fn everybody(rule: &Parsed, json: &Value, notes: &mut Notes<'_>) {
     if policy.effect() != Effect::Permit || !permits_change {
         return;
     }
-    let scoped = !matches!(policy.principal_constraint(), PrincipalConstraint::Any | PrincipalConstraint::Is(_));
+    let scoped = !matches!(
+        policy.principal_constraint(),
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_)
+    );
     let mut narrowing = BTreeSet::new();
     visit(json.get("conditions").unwrap_or(&Value::Null), &mut |node| {
         if let Some(path) = path(node) {
@@ -135,8 +181,10 @@ fn everybody(rule: &Parsed, json: &Value, notes: &mut Notes<'_>) {
     if scoped || narrowing.iter().any(by_actor) {
         return;
     }
-    let anywhere = matches!(policy.resource_constraint(), ResourceConstraint::Any | ResourceConstraint::Is(_))
-        && !narrowing.iter().any(|path| path.starts_with("resource"));
+    let anywhere = matches!(
+        policy.resource_constraint(),
+        ResourceConstraint::Any | ResourceConstraint::Is(_)
+    ) && !narrowing.iter().any(|path| path.starts_with("resource"));
     if anywhere {
         notes.error(
             rule.statement.at,

@@ -2,10 +2,11 @@
 
 use crate::policy::Problem;
 use cedar_policy::ffi::DetailedError;
-use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
+use cedar_policy::{Entities, EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
+use std::sync::LazyLock;
 
 /// The vocabulary as shipped in `policies/sluicegate.cedarschema`.
 pub(in crate::policy) const SCHEMA: &str = include_str!("../../../policies/sluicegate.cedarschema");
@@ -14,6 +15,8 @@ pub(in crate::policy) const SCHEMA: &str = include_str!("../../../policies/sluic
 #[derive(Debug)]
 pub(in crate::policy) struct Vocabulary {
     pub(in crate::policy) schema: Schema,
+    /// The actions with their groups.
+    actions: Entities,
     types: BTreeMap<&'static str, EntityTypeName>,
     /// The attributes of each record and entity type, each with its own type where that has attributes.
     attributes: BTreeMap<String, BTreeMap<String, String>>,
@@ -36,30 +39,59 @@ const TYPES: [&str; 13] = [
 ];
 
 impl Vocabulary {
-    /// Reads the embedded schema. An error would be one of this program, and is told like any other problem.
-    pub(in crate::policy) fn embedded() -> Result<Self, Problem> {
+    /// The embedded schema, read once. An error would be one of this program, and is told like any other problem.
+    pub(in crate::policy) fn embedded() -> Result<&'static Self, Problem> {
+        static EMBEDDED: LazyLock<Result<Vocabulary, Problem>> = LazyLock::new(Vocabulary::read);
+        EMBEDDED.as_ref().map_err(Clone::clone)
+    }
+
+    fn read() -> Result<Self, Problem> {
         let wrong = |error: String| Problem::unreadable("sluicegate.cedarschema (embedded)", error, "");
         let told = |error: &DetailedError| wrong(error.message.clone());
         let (fragment, _) =
             SchemaFragment::from_cedarschema_str(SCHEMA).map_err(|error| told(&DetailedError::from(&error)))?;
-        let json = fragment.clone().to_json_value().map_err(|error| wrong(error.to_string()))?;
+        let json = fragment
+            .clone()
+            .to_json_value()
+            .map_err(|error| wrong(error.to_string()))?;
         let schema = Schema::from_schema_fragments([fragment]).map_err(|error| wrong(error.to_string()))?;
         let types = TYPES
             .into_iter()
-            .map(|name| Ok((name, EntityTypeName::from_str(name).map_err(|error| wrong(error.to_string()))?)))
+            .map(|name| {
+                Ok((
+                    name,
+                    EntityTypeName::from_str(name).map_err(|error| wrong(error.to_string()))?,
+                ))
+            })
             .collect::<Result<_, Problem>>()?;
-        Ok(Self { schema, types, attributes: attributes(&json) })
+        Ok(Self {
+            actions: schema.action_entities().map_err(|error| wrong(error.to_string()))?,
+            schema,
+            types,
+            attributes: attributes(&json),
+        })
     }
 
     /// The entity of that type and id.
     pub(in crate::policy) fn entity(&self, kind: &str, id: &str) -> Result<EntityUid, String> {
-        let kind = self.types.get(kind).ok_or_else(|| format!("no entity type `{kind}` in the schema"))?;
+        let kind = self
+            .types
+            .get(kind)
+            .ok_or_else(|| format!("no entity type `{kind}` in the schema"))?;
         Ok(EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id)))
+    }
+
+    /// Whether the action is the other, or in that group.
+    pub(super) fn is_within(&self, action: &EntityUid, group: &EntityUid) -> bool {
+        action == group || self.actions.is_ancestor_of(group, action)
     }
 
     /// The names of all actions.
     pub(super) fn actions(&self) -> BTreeSet<String> {
-        self.schema.actions().map(|action| action.id().unescaped().to_owned()).collect()
+        self.schema
+            .actions()
+            .map(|action| action.id().unescaped().to_owned())
+            .collect()
     }
 
     /// What can stand behind `path`, for example `["resource", "source"]`; `None` where the path leads nowhere known.
@@ -72,7 +104,10 @@ impl Vocabulary {
             _ => return None,
         };
         for step in steps {
-            types = types.iter().filter_map(|kind| self.attributes.get(*kind)?.get(step).map(String::as_str)).collect();
+            types = types
+                .iter()
+                .filter_map(|kind| self.attributes.get(*kind)?.get(step).map(String::as_str))
+                .collect();
         }
         let attributes = types.iter().filter_map(|kind| self.attributes.get(*kind));
         Some(attributes.flat_map(BTreeMap::keys).map(String::as_str).collect())
