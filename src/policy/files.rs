@@ -16,10 +16,7 @@ pub struct SourceFile {
 impl SourceFile {
     /// A file of that name and content.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            text: text.into(),
-        }
+        Self { name: name.into(), text: text.into() }
     }
 }
 
@@ -69,20 +66,9 @@ impl std::fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let Self {
-            file,
-            line,
-            column,
-            message,
-            suggestion,
-            ..
-        } = self;
+        let Self { file, line, column, message, suggestion, .. } = self;
         write!(f, "{file}:{line}:{column}: {severity}: {message}")?;
-        if suggestion.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "; {suggestion}")
-        }
+        if suggestion.is_empty() { Ok(()) } else { write!(f, "; {suggestion}") }
     }
 }
 
@@ -98,11 +84,7 @@ pub(super) struct Notes<'a> {
 impl<'a> Notes<'a> {
     pub(super) fn new(file: &'a SourceFile) -> Self {
         let breaks = file.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self {
-            file,
-            starts: std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect(),
-            problems: Vec::new(),
-        }
+        Self { file, starts: std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect(), problems: Vec::new() }
     }
 
     pub(super) fn text(&self) -> &'a str {
@@ -136,14 +118,7 @@ impl<'a> Notes<'a> {
 
     fn push(&mut self, severity: Severity, at: usize, message: String, suggestion: String) {
         let (line, column) = self.place(at);
-        self.problems.push(Problem {
-            severity,
-            file: self.file.name.clone(),
-            line,
-            column,
-            message,
-            suggestion,
-        });
+        self.problems.push(Problem { severity, file: self.file.name.clone(), line, column, message, suggestion });
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use super::{Facts, Loaded, PolicyFiles, PolicySet, Problem, SourceFile};
-use crate::cloudtrail::{Actor, MappingCall, PrincipalKind, Verb};
+use crate::cloudtrail::{Actor, MappingCall, Mentions, PrincipalKind, Verb};
 use crate::detection::{Change, Detection, Event, Finding, Trigger};
 use crate::mapping::{FunctionRef, SourceKind, SourceRef, Wiring};
 use jiff::Timestamp;
@@ -35,26 +35,17 @@ pub(super) fn shipped() -> PolicyFiles {
 
 /// The shipped set with another allowlist.
 pub(super) fn with_allowlist(text: &str) -> PolicyFiles {
-    PolicyFiles {
-        allowlist: SourceFile::new("allowlist.toml", text),
-        ..shipped()
-    }
+    PolicyFiles { allowlist: SourceFile::new("allowlist.toml", text), ..shipped() }
 }
 
 /// The shipped set with other rules.
 pub(super) fn with_rules(text: &str) -> PolicyFiles {
-    PolicyFiles {
-        rules: SourceFile::new("rules.cedar", text),
-        ..shipped()
-    }
+    PolicyFiles { rules: SourceFile::new("rules.cedar", text), ..shipped() }
 }
 
 /// The shipped set with another inventory.
 pub(super) fn with_inventory(text: &str) -> PolicyFiles {
-    PolicyFiles {
-        inventory: SourceFile::new("inventory.toml", text),
-        ..shipped()
-    }
+    PolicyFiles { inventory: SourceFile::new("inventory.toml", text), ..shipped() }
 }
 
 pub(super) fn load(files: &PolicyFiles) -> PolicySet {
@@ -121,6 +112,9 @@ pub(super) fn finding() -> Finding {
             wiring: Wiring::default(),
             state: "Creating".to_owned(),
             last_modified: None,
+            mentions: Mentions::default(),
+            withheld: false,
+            disagrees: String::new(),
         },
     }
 }

@@ -41,10 +41,7 @@ impl Glob {
             }
             tokens.push(token);
         }
-        Self {
-            text: text.to_owned(),
-            tokens,
-        }
+        Self { text: text.to_owned(), tokens }
     }
 
     /// The pattern as written.

@@ -60,20 +60,13 @@ impl PolicySet {
         };
         let reaction = match context {
             Ok(context) => self.reaction(&asking, &entities, facts, &context),
-            Err(error) => Reaction {
-                errors: vec![error],
-                ..Reaction::default()
-            },
+            Err(error) => Reaction { errors: vec![error], ..Reaction::default() },
         };
         self.denied(finding, allowance, reaction)
     }
 
     pub(super) fn asking<'a>(&'a self, finding: &'a Finding) -> Asking<'a> {
-        Asking {
-            vocabulary: self.vocabulary,
-            inventory: &self.inventory,
-            finding,
-        }
+        Asking { vocabulary: self.vocabulary, inventory: &self.inventory, finding }
     }
 
     /// `rule ID: its reason`.
@@ -125,11 +118,7 @@ impl PolicySet {
         let finding = asking.finding;
         let today = facts.now.to_zoned_datetime(TimeZone::UTC).date();
         let nobody = unidentified(finding);
-        let mut told = Allowance {
-            allowed: nobody.is_none(),
-            covered: nobody.is_none(),
-            ..Allowance::default()
-        };
+        let mut told = Allowance { allowed: nobody.is_none(), covered: nobody.is_none(), ..Allowance::default() };
         let (mut pro, mut contra) = (Argument::default(), Argument::default());
         contra.reasons.extend(nobody.clone());
         for &change in changes {
@@ -153,21 +142,14 @@ impl PolicySet {
                 pro.reasons.extend(answer.rules.iter().map(|rule| self.told(rule)));
                 pro.policies.extend(answer.rules);
             } else if !answer.errors.is_empty() {
-                contra
-                    .reasons
-                    .push("a rule could not be evaluated, which is never a yes".to_owned());
+                contra.reasons.push("a rule could not be evaluated, which is never a yes".to_owned());
             } else if answer.rules.is_empty() && nobody.is_none() {
                 contra.reasons.push(match entries.first() {
                     Some(entry) => format!("entry {} covers it, but no rule permits what an entry covers", entry.id),
                     None => self.not_covered(finding, change, facts, today),
                 });
             } else {
-                contra.reasons.extend(
-                    answer
-                        .rules
-                        .iter()
-                        .map(|rule| format!("forbidden by {}", self.told(rule))),
-                );
+                contra.reasons.extend(answer.rules.iter().map(|rule| format!("forbidden by {}", self.told(rule))));
                 contra.policies.extend(answer.rules);
             }
             told.errors.extend(answer.errors);

@@ -87,10 +87,7 @@ fn nobody_is_allowed_whatever_the_rules_permit() {
     nameless.actor.unidentified = "the session's role has an unknown path".to_owned();
     let verdict = set.judge(&nameless, &facts());
     assert!(!verdict.allowed);
-    assert_eq!(
-        verdict.reasons[0],
-        "who did it is not known for certain: the session's role has an unknown path"
-    );
+    assert_eq!(verdict.reasons[0], "who did it is not known for certain: the session's role has an unknown path");
     let mut unknown = rogue();
     unknown.actor.kind = PrincipalKind::Unknown;
     let lenient = load(&with_rules(
@@ -109,10 +106,7 @@ fn a_forbid_stands_above_every_entry() {
     let verdict = SHIPPED.judge(&root, &facts());
     assert!(!verdict.allowed);
     assert_eq!(verdict.policies, ["never-root", "disable-first"]);
-    assert_eq!(
-        verdict.reasons[0],
-        "forbidden by rule never-root: root wires no mappings, whatever the allowlist says"
-    );
+    assert_eq!(verdict.reasons[0], "forbidden by rule never-root: root wires no mappings, whatever the allowlist says");
 }
 
 #[test]
@@ -126,10 +120,7 @@ fn a_rule_that_errs_is_never_a_yes() {
     assert_eq!(verdict.response, Response::Ask);
     assert_eq!(verdict.errors.len(), 1);
     assert!(verdict.errors[0].contains("overflow"), "{:?}", verdict.errors);
-    assert_eq!(
-        verdict.reasons[0],
-        "a rule could not be evaluated, which is never a yes"
-    );
+    assert_eq!(verdict.reasons[0], "a rule could not be evaluated, which is never a yes");
     for action in ["notify", "freeze", "restrict"] {
         let set = rules(&format!(
             "@id(\"o\") @reason(\"r\") forbid (principal, action == Action::\"{action}\", resource) when {{ {overflow} }};\n\
@@ -169,10 +160,7 @@ fn all_changes_must_be_allowed() {
 
 #[test]
 fn an_open_case_takes_the_allowlist_away() {
-    let open = Facts {
-        case_open: true,
-        ..facts()
-    };
+    let open = Facts { case_open: true, ..facts() };
     let verdict = SHIPPED.judge(&finding(), &open);
     assert!(!verdict.allowed);
     assert!(verdict.reasons[0].starts_with("the mapping has an open case"));
@@ -181,28 +169,16 @@ fn an_open_case_takes_the_allowlist_away() {
 
 #[test]
 fn without_a_baseline_an_update_is_asked_about() {
-    let blind = Facts {
-        baseline_known: false,
-        ..facts()
-    };
+    let blind = Facts { baseline_known: false, ..facts() };
     let mut update = rogue();
     update.call.verb = Verb::Update;
     update.changes = vec![Change::Repoint];
     let set = rules(&format!("{SPREE}\n{FREEZE}"));
     let verdict = set.judge(&update, &blind);
     assert_eq!((verdict.response, verdict.restrict), (Response::Ask, false));
-    assert!(
-        verdict
-            .reasons
-            .iter()
-            .any(|reason| reason.contains("what the mapping was before is not known"))
-    );
+    assert!(verdict.reasons.iter().any(|reason| reason.contains("what the mapping was before is not known")));
     assert_eq!(set.judge(&update, &facts()).response, Response::Freeze);
-    assert_eq!(
-        set.judge(&rogue(), &blind).response,
-        Response::Freeze,
-        "a create has no past"
-    );
+    assert_eq!(set.judge(&rogue(), &blind).response, Response::Freeze, "a create has no past");
 }
 
 #[test]
@@ -240,9 +216,7 @@ fn a_rule_has_its_say_however_it_names_the_action() {
         "action in Action::\"create\"",
         "action in [Action::\"enable\", Action::\"change\"]",
     ] {
-        let set = rules(&format!(
-            "@id(\"no\") @reason(\"r\") forbid (principal, {scope}, resource);"
-        ));
+        let set = rules(&format!("@id(\"no\") @reason(\"r\") forbid (principal, {scope}, resource);"));
         let verdict = set.judge(&finding(), &facts());
         assert!(!verdict.allowed, "{scope}");
         assert!(verdict.policies.contains(&"no".to_owned()), "{scope}");
@@ -253,15 +227,10 @@ fn a_rule_has_its_say_however_it_names_the_action() {
 
 #[test]
 fn an_entry_alone_permits_nothing() {
-    let set = load(&with_rules(
-        "@id(\"ask\") @reason(\"r\") permit (principal, action == Action::\"ask\", resource);",
-    ));
+    let set = load(&with_rules("@id(\"ask\") @reason(\"r\") permit (principal, action == Action::\"ask\", resource);"));
     let verdict = set.judge(&finding(), &facts());
     assert!(!verdict.allowed);
-    assert_eq!(
-        verdict.reasons[0],
-        "entry orders-pipeline covers it, but no rule permits what an entry covers"
-    );
+    assert_eq!(verdict.reasons[0], "entry orders-pipeline covers it, but no rule permits what an entry covers");
 }
 
 #[test]
@@ -269,10 +238,7 @@ fn a_restriction_needs_certainty() {
     let set = rules(SPREE);
     assert!(set.judge(&rogue(), &facts()).restrict);
     assert_eq!(set.judge(&rogue(), &facts()).policies, ["disable-first", "spree"]);
-    let unconfirmed = Facts {
-        confirmed: false,
-        ..facts()
-    };
+    let unconfirmed = Facts { confirmed: false, ..facts() };
     assert!(!set.judge(&rogue(), &unconfirmed).restrict);
     let mut through = rogue();
     through.actor.invoked_by = "cloudformation.amazonaws.com".to_owned();
@@ -291,11 +257,7 @@ fn the_protected_are_neither_restricted_nor_frozen() {
     glass.actor.principal_arn = "arn:aws:iam::111122223333:role/break-glass/admin".to_owned();
     let verdict = set.judge(&glass, &facts());
     assert_eq!((verdict.response, verdict.restrict), (Response::Disable, false));
-    assert!(
-        verdict.reasons.iter().any(|reason| reason.contains("protected")),
-        "{:?}",
-        verdict.reasons
-    );
+    assert!(verdict.reasons.iter().any(|reason| reason.contains("protected")), "{:?}", verdict.reasons);
 }
 
 #[test]
@@ -342,11 +304,7 @@ fn what_rules_see_is_what_happened() {
     elsewhere.account = "777766665555".to_owned();
     assert!(!seen("resource in AccountGroup::\"workloads\"", &elsewhere));
     let verdict = SHIPPED.judge(&elsewhere, &facts());
-    assert!(
-        verdict
-            .reasons
-            .contains(&"account 777766665555 is not in inventory.toml".to_owned())
-    );
+    assert!(verdict.reasons.contains(&"account 777766665555 is not in inventory.toml".to_owned()));
 }
 
 fn any_finding() -> impl Strategy<Value = Finding> {

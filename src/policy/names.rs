@@ -36,12 +36,8 @@ pub(super) const SOURCE_KINDS: [(&str, SourceKind); 8] = [
 ];
 
 /// Every change that policy is asked about.
-pub(super) const CHANGES: [(&str, Change); 4] = [
-    ("create", Change::Create),
-    ("enable", Change::Enable),
-    ("repoint", Change::Repoint),
-    ("rewire", Change::Rewire),
-];
+pub(super) const CHANGES: [(&str, Change); 4] =
+    [("create", Change::Create), ("enable", Change::Enable), ("repoint", Change::Repoint), ("rewire", Change::Rewire)];
 
 /// Every decision that a person may be asked for.
 pub(super) const APPROVALS: [(&str, ApproveAction); 8] = [
@@ -72,10 +68,7 @@ pub(super) fn read<T: Copy>(table: &[(&'static str, T)], text: &Text, what: &str
 
 /// The word for a value.
 pub(super) fn word<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
-    table
-        .iter()
-        .find(|(_, known)| known == value)
-        .map_or("unknown", |(name, _)| name)
+    table.iter().find(|(_, known)| known == value).map_or("unknown", |(name, _)| name)
 }
 
 /// All words of a table.

@@ -59,10 +59,7 @@ impl PolicySet {
             Member::Identity(identity) => caller.is_some_and(|caller| identity.fits(caller).is_some()),
         };
         let teams = self.inventory.teams.iter();
-        teams
-            .filter(|(_, team)| team.members.iter().any(belongs))
-            .map(|(name, _)| name.clone())
-            .collect()
+        teams.filter(|(_, team)| team.members.iter().any(belongs)).map(|(name, _)| name.clone()).collect()
     }
 
     /// Whether the person is, or is a session of, the actor. In doubt yes: it only ever takes a vote away.
@@ -76,10 +73,7 @@ impl PolicySet {
         let callers: Vec<Caller> = [&actor.principal_arn, &actor.arn]
             .into_iter()
             .filter_map(|arn| Caller::parse(arn))
-            .map(|caller| Caller {
-                session: actor.session_name.clone(),
-                ..caller
-            })
+            .map(|caller| Caller { session: actor.session_name.clone(), ..caller })
             .collect();
         if let Some(own) = Caller::parse(&person.id) {
             return callers.iter().any(|caller| caller.is_principal_of(&own));
@@ -122,9 +116,8 @@ impl PolicySet {
         let context = asking.decision_context(now, caused, reversible);
         for action in actions {
             let word = names::word(&APPROVALS, action);
-            let request = context
-                .clone()
-                .and_then(|context| asking.approver_request(who, &format!("approve.{word}"), context));
+            let request =
+                context.clone().and_then(|context| asking.approver_request(who, &format!("approve.{word}"), context));
             let answer = match request {
                 Ok(request) => self.rules.ask(&request, &entities),
                 Err(error) => {

@@ -10,22 +10,11 @@ pub(super) struct Wrong {
 }
 
 fn wrong<T>(message: impl Into<String>, suggestion: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong {
-        message: message.into(),
-        suggestion: suggestion.into(),
-    })
+    Err(Wrong { message: message.into(), suggestion: suggestion.into() })
 }
 
-const PARTITIONS: [&str; 8] = [
-    "aws",
-    "aws-cn",
-    "aws-us-gov",
-    "aws-iso",
-    "aws-iso-b",
-    "aws-iso-e",
-    "aws-iso-f",
-    "aws-eusc",
-];
+const PARTITIONS: [&str; 8] =
+    ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
 
 /// A pattern that can match a principal's IAM ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,11 +69,7 @@ impl PrincipalPattern {
         }
         check_account(text, account)?;
         check_resource(text, account, resource)?;
-        Ok(Self {
-            glob: Glob::path(text),
-            account: account.to_owned(),
-            resource: resource.to_owned(),
-        })
+        Ok(Self { glob: Glob::path(text), account: account.to_owned(), resource: resource.to_owned() })
     }
 
     /// Whether it says which role or user by at least some text of its path or name.
@@ -109,10 +94,7 @@ impl PrincipalPattern {
 
 fn check_account(text: &str, account: &str) -> Result<(), Wrong> {
     if account.is_empty() {
-        return wrong(
-            format!("`{text}` names no account"),
-            "put twelve digits, or `*`, before the resource",
-        );
+        return wrong(format!("`{text}` names no account"), "put twelve digits, or `*`, before the resource");
     }
     let digits = account.chars().filter(char::is_ascii_digit).count();
     let stars = account.chars().filter(|c| *c == '*').count();
@@ -145,10 +127,7 @@ fn check_resource(text: &str, account: &str, resource: &str) -> Result<(), Wrong
     }
     let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, ':' | '?' | '[' | ']' | '{' | '}');
     if let Some(bad) = rest.chars().find(|c| !allowed(*c)) {
-        return wrong(
-            format!("`{text}`: no {kind} has `{bad}` in its name"),
-            "`*` and `**` are the only wildcards",
-        );
+        return wrong(format!("`{text}`: no {kind} has `{bad}` in its name"), "`*` and `**` are the only wildcards");
     }
     Ok(())
 }

@@ -38,10 +38,7 @@ impl Asking<'_> {
             entities.push(Entity::with_uid(team.clone()));
             teams.insert(team);
         }
-        let attributes = HashMap::from([
-            ("person".to_owned(), text(&who.id)),
-            ("email".to_owned(), text(&who.email)),
-        ]);
+        let attributes = HashMap::from([("person".to_owned(), text(&who.id)), ("email".to_owned(), text(&who.email))]);
         entities.push(Entity::new(self.vocabulary.entity("Approver", &who.id)?, attributes, teams).map_err(told)?);
         entities.push(self.mapping()?);
         self.checked(entities)
@@ -51,11 +48,7 @@ impl Asking<'_> {
     pub(super) fn event_context(&self, facts: &Facts, change: Change, allowlisted: bool) -> Result<Context, String> {
         let Finding { actor, event, .. } = self.finding;
         let address = actor.source_ip.parse::<IpAddr>().ok();
-        let host = if address.is_some() {
-            ""
-        } else {
-            actor.source_ip.as_str()
-        };
+        let host = if address.is_some() { "" } else { actor.source_ip.as_str() };
         let mut pairs = vec![
             ("now", time(facts.now)),
             ("eventTime", time(event.time)),
@@ -78,21 +71,14 @@ impl Asking<'_> {
 
     /// What a question about an approver depends on besides approver and mapping.
     pub(super) fn decision_context(&self, now: Timestamp, caused: bool, reversible: bool) -> Result<Context, String> {
-        let pairs = vec![
-            ("now", time(now)),
-            ("caused", Value::new_bool(caused)),
-            ("reversible", Value::new_bool(reversible)),
-        ];
+        let pairs =
+            vec![("now", time(now)), ("caused", Value::new_bool(caused)), ("reversible", Value::new_bool(reversible))];
         self.context(pairs, "approve.leave")
     }
 
     /// The question whether the actor, or something done about it, is permitted.
     pub(super) fn actor_request(&self, action: &str, context: Context) -> Result<Request, String> {
-        self.request(
-            self.vocabulary.entity("Actor", &self.finding.actor.principal_arn)?,
-            action,
-            context,
-        )
+        self.request(self.vocabulary.entity("Actor", &self.finding.actor.principal_arn)?, action, context)
     }
 
     /// The question whether somebody may decide.
@@ -127,10 +113,7 @@ impl Asking<'_> {
         let arn = actor.principal_arn.as_str();
         let (path, name) = path_and_name(arn);
         let attributes = [
-            (
-                "kind",
-                self.value("PrincipalKind", names::word(&PRINCIPAL_KINDS, &actor.kind))?,
-            ),
+            ("kind", self.value("PrincipalKind", names::word(&PRINCIPAL_KINDS, &actor.kind))?),
             ("arn", text(arn)),
             ("account", text(account)),
             ("path", text(path)),
@@ -139,18 +122,11 @@ impl Asking<'_> {
             ("protected", Value::new_bool(self.inventory.is_protected(arn))),
         ];
         let parents = self.account_parent(account)?;
-        Entity::new(
-            self.vocabulary.entity("Actor", arn)?,
-            owned(attributes),
-            parents.collect(),
-        )
-        .map_err(told)
+        Entity::new(self.vocabulary.entity("Actor", arn)?, owned(attributes), parents.collect()).map_err(told)
     }
 
     fn mapping(&self) -> Result<Entity, String> {
-        let Finding {
-            account, region, call, ..
-        } = self.finding;
+        let Finding { account, region, call, .. } = self.finding;
         let function = record([
             ("arn", text(&call.function.arn)),
             ("name", text(&call.function.name)),
@@ -158,17 +134,11 @@ impl Asking<'_> {
             ("account", text(&call.function.account)),
         ])?;
         let source = record([
-            (
-                "kind",
-                self.value("SourceKind", names::word(&SOURCE_KINDS, &call.source.kind))?,
-            ),
+            ("kind", self.value("SourceKind", names::word(&SOURCE_KINDS, &call.source.kind))?),
             ("arn", text(&call.source.arn)),
             ("name", text(&call.source.name)),
             ("account", text(&call.source.account)),
-            (
-                "origin",
-                self.value("Origin", self.inventory.origin(&call.source, account))?,
-            ),
+            ("origin", self.value("Origin", self.inventory.origin(&call.source, account))?),
         ])?;
         let answered = matches!(call.state.as_str(), "Enabled" | "Enabling");
         let enabled = call.enabled.unwrap_or(call.verb == Verb::Create || answered);
@@ -192,10 +162,7 @@ impl Asking<'_> {
 
     fn account_parent(&self, account: &str) -> Result<impl Iterator<Item = EntityUid>, String> {
         let known = Some(account).filter(|account| !account.is_empty());
-        Ok(known
-            .map(|account| self.vocabulary.entity("Account", account))
-            .transpose()?
-            .into_iter())
+        Ok(known.map(|account| self.vocabulary.entity("Account", account)).transpose()?.into_iter())
     }
 
     fn accounts(&self, accounts: &BTreeSet<&str>) -> Result<Vec<Entity>, String> {
@@ -255,10 +222,7 @@ mod tests {
 
     #[test]
     fn an_arn_is_split_into_path_and_name() {
-        assert_eq!(
-            path_and_name("arn:aws:iam::1:role/ci/x/deployer"),
-            ("/ci/x/", "deployer")
-        );
+        assert_eq!(path_and_name("arn:aws:iam::1:role/ci/x/deployer"), ("/ci/x/", "deployer"));
         assert_eq!(path_and_name("arn:aws:iam::1:user/bob"), ("/", "bob"));
         assert_eq!(path_and_name("arn:aws:iam::1:root"), ("/", "root"));
         assert_eq!(path_and_name(""), ("/", ""));

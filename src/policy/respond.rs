@@ -26,13 +26,7 @@ pub(super) struct Reaction {
 
 impl Default for Reaction {
     fn default() -> Self {
-        Self {
-            response: Response::Ask,
-            restrict: false,
-            policies: Vec::new(),
-            reasons: Vec::new(),
-            errors: Vec::new(),
-        }
+        Self { response: Response::Ask, restrict: false, policies: Vec::new(), reasons: Vec::new(), errors: Vec::new() }
     }
 }
 
@@ -73,12 +67,7 @@ impl PolicySet {
             } else if !answer.rules.is_empty() {
                 let stronger = RESPONSES.iter().skip(position).map(|(action, _)| *action);
                 if self.any_permitted(asking, entities, context, stronger) {
-                    caps.extend(
-                        answer
-                            .rules
-                            .iter()
-                            .map(|rule| format!("not more, by {}", self.told(rule))),
-                    );
+                    caps.extend(answer.rules.iter().map(|rule| format!("not more, by {}", self.told(rule))));
                     told.policies.extend(answer.rules);
                 }
                 break;
@@ -87,16 +76,10 @@ impl PolicySet {
         match best {
             Some((response, rules)) => {
                 told.response = response;
-                told.reasons.extend(
-                    rules
-                        .iter()
-                        .map(|rule| format!("{}, by {}", doing(response), self.told(rule))),
-                );
+                told.reasons.extend(rules.iter().map(|rule| format!("{}, by {}", doing(response), self.told(rule))));
                 told.policies.splice(0..0, rules);
             }
-            None => told
-                .reasons
-                .push("a person is asked: no rule permits anything else".to_owned()),
+            None => told.reasons.push("a person is asked: no rule permits anything else".to_owned()),
         }
         told.reasons.extend(caps);
         self.restriction(asking, entities, facts, context, protected || blind, &mut told);
@@ -146,17 +129,11 @@ impl PolicySet {
             "the principal is protected, or the mapping's past is not known"
         } else {
             told.restrict = true;
-            told.reasons.extend(
-                answer
-                    .rules
-                    .iter()
-                    .map(|rule| format!("restricted, by {}", self.told(rule))),
-            );
+            told.reasons.extend(answer.rules.iter().map(|rule| format!("restricted, by {}", self.told(rule))));
             told.policies.extend(answer.rules);
             return;
         };
-        told.reasons
-            .push(format!("nobody is restricted without a person: {against}"));
+        told.reasons.push(format!("nobody is restricted without a person: {against}"));
     }
 }
 

@@ -62,10 +62,7 @@ impl PolicySet {
             inventory_name: files.inventory.name.clone(),
             digest,
         };
-        Ok(Loaded {
-            set,
-            warnings: problems,
-        })
+        Ok(Loaded { set, warnings: problems })
     }
 
     /// SHA-256 (hex) over what was loaded; it is on every verdict.
@@ -94,11 +91,7 @@ fn sorted(notes: [Notes<'_>; 3]) -> Vec<Problem> {
 
 /// Verdicts name entries and rules alike, so one id cannot be both.
 fn doubled_ids(allowlist: &Allowlist, rules: &Rules, rules_name: &str, notes: &mut Notes<'_>) {
-    for entry in allowlist
-        .entries()
-        .iter()
-        .filter(|entry| rules.info(&entry.id).is_some())
-    {
+    for entry in allowlist.entries().iter().filter(|entry| rules.info(&entry.id).is_some()) {
         notes.error(
             entry.id_at,
             format!("the id `{}` is also a rule's in {rules_name}", entry.id),
@@ -129,22 +122,14 @@ fn unused_groups(inventory: &Inventory, allowlist: &Allowlist, rules: &Rules, no
         }
     }
     for (at, what) in unused {
-        notes.warning(
-            at,
-            format!("{what} is used by no entry and no rule"),
-            "remove it, or use it",
-        );
+        notes.warning(at, format!("{what} is used by no entry and no rule"), "remove it, or use it");
     }
 }
 
 /// The file only helps editors, so another content is harmless, but an editor then helps wrongly.
 fn other_schema(files: &PolicyFiles) -> Option<Problem> {
     let schema = files.schema.as_ref()?;
-    let same = schema
-        .text
-        .lines()
-        .map(str::trim_end)
-        .eq(SCHEMA.lines().map(str::trim_end));
+    let same = schema.text.lines().map(str::trim_end).eq(SCHEMA.lines().map(str::trim_end));
     (!same).then(|| Problem {
         severity: Severity::Warning,
         ..Problem::unreadable(

@@ -70,10 +70,8 @@ impl<'t> Row<'t> {
 
     /// All keys with their values, in the order of the file.
     pub(super) fn entries(&self) -> Vec<(Text, &'t Spanned<DeValue<'t>>)> {
-        let text = |key: &Spanned<std::borrow::Cow<'_, str>>| Text {
-            value: key.get_ref().to_string(),
-            at: key.span().start,
-        };
+        let text =
+            |key: &Spanned<std::borrow::Cow<'_, str>>| Text { value: key.get_ref().to_string(), at: key.span().start };
         let mut entries: Vec<_> = self.table.iter().map(|(key, value)| (text(key), value)).collect();
         entries.sort_by_key(|(key, _)| key.at);
         entries
@@ -85,17 +83,10 @@ impl<'t> Row<'t> {
         let at = value.span().start;
         let Some(text) = value.get_ref().as_str() else {
             let kind = article(value.get_ref().type_str());
-            notes.error(
-                at,
-                format!("`{key}` must be a string, not {kind}"),
-                format!("write {key} = \"…\""),
-            );
+            notes.error(at, format!("`{key}` must be a string, not {kind}"), format!("write {key} = \"…\""));
             return None;
         };
-        let text = Text {
-            value: text.to_owned(),
-            at,
-        };
+        let text = Text { value: text.to_owned(), at };
         filled(text, &format!("`{key}`"), notes)
     }
 
@@ -128,11 +119,7 @@ impl<'t> Row<'t> {
             return None;
         };
         if list.is_empty() {
-            notes.error(
-                at,
-                format!("`{key}` is an empty list, which nothing can match"),
-                "leave it out for any value",
-            );
+            notes.error(at, format!("`{key}` is an empty list, which nothing can match"), "leave it out for any value");
         }
         let mut texts = Vec::new();
         for item in &**list {
@@ -142,10 +129,7 @@ impl<'t> Row<'t> {
                 notes.error(at, format!("`{key}` must hold strings, not {kind}"), "");
                 continue;
             };
-            let text = Text {
-                value: text.to_owned(),
-                at,
-            };
+            let text = Text { value: text.to_owned(), at };
             texts.extend(filled(text, &format!("an item of `{key}`"), notes));
         }
         Some(texts)
@@ -156,11 +140,7 @@ impl<'t> Row<'t> {
         let Some(value) = self.get(key) else { return false };
         let flag = value.get_ref().as_bool();
         if flag != Some(true) {
-            notes.error(
-                value.span().start,
-                format!("`{key}` can only be true"),
-                "leave it out for any value",
-            );
+            notes.error(value.span().start, format!("`{key}` can only be true"), "leave it out for any value");
         }
         flag == Some(true)
     }
@@ -196,11 +176,8 @@ impl<'t> Row<'t> {
         let at = value.span().start;
         let read = value.get_ref().as_datetime().filter(|read| read.time.is_none());
         let date = read.and_then(|read| read.date).and_then(|date| {
-            let (year, month, day) = (
-                i16::try_from(date.year).ok()?,
-                i8::try_from(date.month).ok()?,
-                i8::try_from(date.day).ok()?,
-            );
+            let (year, month, day) =
+                (i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
             Date::new(year, month, day).ok()
         });
         if date.is_none() {

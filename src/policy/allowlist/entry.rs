@@ -22,10 +22,7 @@ impl SourcePattern {
     fn matches(&self, source: &SourceRef) -> bool {
         source.kind != SourceKind::Unknown
             && source.kind == self.kind
-            && self
-                .name
-                .as_ref()
-                .is_none_or(|name| !source.name.is_empty() && name.matches(&source.name))
+            && self.name.as_ref().is_none_or(|name| !source.name.is_empty() && name.matches(&source.name))
     }
 
     pub(super) fn covers(&self, other: &Self) -> bool {
@@ -99,57 +96,33 @@ impl Entry {
             "" => format!("an unknown {what}"),
             value => format!("the {what} `{value}`"),
         };
-        need(self.actions.contains(&change), &|| {
-            format!("the action `{}`", names::word(&names::CHANGES, &change))
+        need(self.actions.contains(&change), &|| format!("the action `{}`", names::word(&names::CHANGES, &change)));
+        need(actor.kind != PrincipalKind::Unknown && any(self.kinds.as_ref(), |kind| *kind == actor.kind), &|| {
+            format!("the kind `{}`", names::word(&names::PRINCIPAL_KINDS, &actor.kind))
         });
-        need(
-            actor.kind != PrincipalKind::Unknown && any(self.kinds.as_ref(), |kind| *kind == actor.kind),
-            &|| format!("the kind `{}`", names::word(&names::PRINCIPAL_KINDS, &actor.kind)),
-        );
-        need(any_glob(self.sessions.as_ref(), &actor.session_name), &|| {
-            quoted("session", &actor.session_name)
+        need(any_glob(self.sessions.as_ref(), &actor.session_name), &|| quoted("session", &actor.session_name));
+        need(any(self.via.as_ref(), |via| *via == actor.invoked_by), &|| match actor.invoked_by.as_str() {
+            "" => "a call made directly".to_owned(),
+            service => format!("a call made by `{service}`"),
         });
-        need(
-            any(self.via.as_ref(), |via| *via == actor.invoked_by),
-            &|| match actor.invoked_by.as_str() {
-                "" => "a call made directly".to_owned(),
-                service => format!("a call made by `{service}`"),
-            },
-        );
-        need(
-            self.accounts
-                .as_ref()
-                .is_none_or(|accounts| accounts.contains(&finding.account)),
-            &|| quoted("account", &finding.account),
-        );
-        need(any(self.regions.as_ref(), |region| *region == finding.region), &|| {
-            quoted("region", &finding.region)
+        need(self.accounts.as_ref().is_none_or(|accounts| accounts.contains(&finding.account)), &|| {
+            quoted("account", &finding.account)
         });
+        need(any(self.regions.as_ref(), |region| *region == finding.region), &|| quoted("region", &finding.region));
         let function = &finding.call.function.name;
-        need(any_glob(self.functions.as_ref(), function), &|| {
-            quoted("function", function)
-        });
+        need(any_glob(self.functions.as_ref(), function), &|| quoted("function", function));
         let source = &finding.call.source;
         need(any(self.sources.as_ref(), |pattern| pattern.matches(source)), &|| {
             let kind = names::word(&names::SOURCE_KINDS, &source.kind);
             quoted("source", if source.kind == SourceKind::Unknown { "" } else { kind })
-                + &(if source.name.is_empty() {
-                    String::new()
-                } else {
-                    format!(" named `{}`", source.name)
-                })
+                + &(if source.name.is_empty() { String::new() } else { format!(" named `{}`", source.name) })
         });
         // A host name in place of an address is no address in any network.
         let address: Option<IpAddr> = actor.source_ip.parse().ok();
-        need(
-            any(self.addresses.as_ref(), |net| {
-                address.is_some_and(|address| net.contains(&address))
-            }),
-            &|| quoted("address", &actor.source_ip),
-        );
-        need(any_glob(self.user_agents.as_ref(), &actor.user_agent), &|| {
-            quoted("user agent", &actor.user_agent)
+        need(any(self.addresses.as_ref(), |net| address.is_some_and(|address| net.contains(&address))), &|| {
+            quoted("address", &actor.source_ip)
         });
+        need(any_glob(self.user_agents.as_ref(), &actor.user_agent), &|| quoted("user agent", &actor.user_agent));
         need(!self.mfa || actor.mfa, &|| "a call without MFA".to_owned());
     }
 }

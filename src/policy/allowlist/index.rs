@@ -19,10 +19,7 @@ pub(super) struct Index {
 impl Index {
     pub(super) fn insert(&mut self, pattern: &PrincipalPattern, entry: usize) {
         if pattern.glob.is_literal() {
-            self.exact
-                .entry(pattern.glob.text().to_owned())
-                .or_default()
-                .push(entry);
+            self.exact.entry(pattern.glob.text().to_owned()).or_default().push(entry);
             return;
         }
         let resource = pattern.resource.as_str();

@@ -30,11 +30,7 @@ pub(super) fn check(allowlist: &Allowlist, today: Date, notes: &mut Notes<'_>) {
             );
         }
         if entry.owner.trim().eq_ignore_ascii_case("todo") {
-            notes.warning(
-                entry.at,
-                format!("entry `{id}` has no owner yet"),
-                "name the team that answers for it",
-            );
+            notes.warning(entry.at, format!("entry `{id}` has no owner yet"), "name the team that answers for it");
         }
         if entry.is_live(today)
             && let Some(wider) = shadow(allowlist, position, today)
@@ -67,9 +63,7 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
         && wide.principal.glob.covers(&narrow.principal.glob)
         && narrow.actions.iter().all(|action| wide.actions.contains(action))
         && (!wide.mfa || narrow.mfa)
-        && all(wide.kinds.as_ref(), narrow.kinds.as_ref(), |wide, narrow| {
-            wide == narrow
-        })
+        && all(wide.kinds.as_ref(), narrow.kinds.as_ref(), |wide, narrow| wide == narrow)
         && globs(wide.sessions.as_ref(), narrow.sessions.as_ref())
         && all(wide.via.as_ref(), narrow.via.as_ref(), |wide, narrow| wide == narrow)
         && match (&wide.accounts, &narrow.accounts) {
@@ -77,18 +71,10 @@ fn covers(wide: &Entry, narrow: &Entry) -> bool {
             (Some(_), None) => false,
             (Some(wide), Some(narrow)) => narrow.is_subset(wide),
         }
-        && all(wide.regions.as_ref(), narrow.regions.as_ref(), |wide, narrow| {
-            wide == narrow
-        })
+        && all(wide.regions.as_ref(), narrow.regions.as_ref(), |wide, narrow| wide == narrow)
         && globs(wide.functions.as_ref(), narrow.functions.as_ref())
-        && all(
-            wide.sources.as_ref(),
-            narrow.sources.as_ref(),
-            super::entry::SourcePattern::covers,
-        )
-        && all(wide.addresses.as_ref(), narrow.addresses.as_ref(), |wide, narrow| {
-            wide.contains(narrow)
-        })
+        && all(wide.sources.as_ref(), narrow.sources.as_ref(), super::entry::SourcePattern::covers)
+        && all(wide.addresses.as_ref(), narrow.addresses.as_ref(), |wide, narrow| wide.contains(narrow))
         && globs(wide.user_agents.as_ref(), narrow.user_agents.as_ref())
 }
 

@@ -43,17 +43,9 @@ pub(in crate::policy) fn parse(notes: &mut Notes<'_>, inventory: &Inventory, tod
     if let Some(rows) = rows
         && !matches!(rows.get_ref(), DeValue::Array(_))
     {
-        notes.error(
-            rows.span().start,
-            "`allow` must be a list of entries",
-            "write each as [[allow]]",
-        );
+        notes.error(rows.span().start, "`allow` must be a list of entries", "write each as [[allow]]");
     }
-    for value in rows
-        .and_then(|rows| rows.get_ref().as_array())
-        .into_iter()
-        .flat_map(|rows| rows.iter())
-    {
+    for value in rows.and_then(|rows| rows.get_ref().as_array()).into_iter().flat_map(|rows| rows.iter()) {
         let Some(row) = Row::of(value, "an entry", notes) else {
             continue;
         };
@@ -71,11 +63,7 @@ pub(in crate::policy) fn parse(notes: &mut Notes<'_>, inventory: &Inventory, tod
 fn check_id(id: &Text, ids: &mut HashMap<String, usize>, notes: &mut Notes<'_>) {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !id.value.chars().all(fine) {
-        notes.error(
-            id.at,
-            format!("`{}` is no id", id.value),
-            "use letters, digits, `-`, `_` and `.`",
-        );
+        notes.error(id.at, format!("`{}` is no id", id.value), "use letters, digits, `-`, `_` and `.`");
     }
     if let Some(first) = ids.get(&id.value) {
         let line = notes.place(*first).0;
@@ -90,22 +78,12 @@ fn check_id(id: &Text, ids: &mut HashMap<String, usize>, notes: &mut Notes<'_>) 
 }
 
 fn entry(row: &Row<'_>, inventory: &Inventory, notes: &mut Notes<'_>) -> Option<Entry> {
-    let id = row
-        .get("id")
-        .and_then(|id| id.get_ref().as_str())
-        .unwrap_or("")
-        .to_owned();
-    let what = if id.is_empty() {
-        "the entry".to_owned()
-    } else {
-        format!("entry `{id}`")
-    };
+    let id = row.get("id").and_then(|id| id.get_ref().as_str()).unwrap_or("").to_owned();
+    let what = if id.is_empty() { "the entry".to_owned() } else { format!("entry `{id}`") };
     let owner = row.required_text("owner", &what, notes);
     let reason = row.required_text("reason", &what, notes);
     let expires = row.required_date("expires", &what, notes);
-    let principal = row
-        .required_text("principal", &what, notes)
-        .and_then(|text| principal(&text, notes));
+    let principal = row.required_text("principal", &what, notes).and_then(|text| principal(&text, notes));
     let (accounts, account_groups) = accounts(row, inventory, notes);
     let kinds = list(row, "kinds", notes, kind);
     let sessions = list(row, "sessions", notes, |text, _| Some(Glob::name(&text.value)));

@@ -66,13 +66,7 @@ fn addresses_are_networks_and_never_host_names() {
     let set = set(&entry("addresses = [\"10.20.0.0/16\", \"2001:db8:20::/48\"]"));
     let from = |address: &str| allows(&set, |f| f.actor.source_ip = address.to_owned());
     assert!(from("10.20.255.1") && from("2001:db8:20:1::1"));
-    for address in [
-        "10.21.0.1",
-        "cloudformation.amazonaws.com",
-        "",
-        "10.20.0.1 ",
-        "2001:db8:21::1",
-    ] {
+    for address in ["10.21.0.1", "cloudformation.amazonaws.com", "", "10.20.0.1 ", "2001:db8:21::1"] {
         assert!(!from(address), "{address:?}");
     }
 }
@@ -86,10 +80,7 @@ fn mfa_and_actions() {
     let doing = |set: &PolicySet, changes: &[Change]| allows(set, |f| f.changes = changes.to_vec());
     assert!(doing(&plain, &[Change::Create]) && doing(&plain, &[Change::Enable]));
     assert!(!doing(&plain, &[Change::Repoint]) && !doing(&plain, &[Change::Rewire]));
-    assert!(
-        !doing(&plain, &[Change::Repoint, Change::Enable]),
-        "all of them, not one of them"
-    );
+    assert!(!doing(&plain, &[Change::Repoint, Change::Enable]), "all of them, not one of them");
     let both = set(&entry("actions = [\"repoint\", \"enable\"]"));
     assert!(doing(&both, &[Change::Repoint, Change::Enable]) && !doing(&both, &[Change::Create]));
 }
@@ -98,21 +89,14 @@ fn mfa_and_actions() {
 fn an_entry_ends_with_its_last_day_in_utc() {
     let set = set(&entry("").replace("2027-06-30", "2026-12-31"));
     let on = |time: &str| {
-        let facts = Facts {
-            now: at(time),
-            ..facts()
-        };
+        let facts = Facts { now: at(time), ..facts() };
         set.judge(&finding(), &facts)
     };
     assert!(on("2026-12-31T23:59:59.999999999Z").allowed);
     assert!(on("2027-01-01T00:59:59+01:00").allowed);
     let after = on("2027-01-01T00:00:00Z");
     assert!(!after.allowed);
-    assert!(
-        after.reasons[0].contains("e, expired after 2026-12-31"),
-        "{:?}",
-        after.reasons
-    );
+    assert!(after.reasons[0].contains("e, expired after 2026-12-31"), "{:?}", after.reasons);
 }
 
 #[test]
@@ -147,10 +131,7 @@ fn a_miss_is_explained_by_the_nearest_entry() {
 #[test]
 fn each_mistake_is_told_where_it_stands() {
     let cases = [
-        (
-            "functons = [\"x\"]",
-            "7:1: error: unknown key `functons`; did you mean `functions`?",
-        ),
+        ("functons = [\"x\"]", "7:1: error: unknown key `functons`; did you mean `functions`?"),
         (
             "functions = []",
             "7:13: error: `functions` is an empty list, which nothing can match; leave it out for any value",
@@ -168,38 +149,20 @@ fn each_mistake_is_told_where_it_stands() {
             "kinds = [\"AsumedRole\"]",
             "7:10: error: there is no kind of principal `AsumedRole`; did you mean `AssumedRole`?",
         ),
-        (
-            "kinds = [\"Unknown\"]",
-            "7:10: error: an unknown principal is nobody's, so it cannot be allowed",
-        ),
-        (
-            "actions = [\"creat\"]",
-            "7:12: error: there is no action `creat`; did you mean `create`?",
-        ),
+        ("kinds = [\"Unknown\"]", "7:10: error: an unknown principal is nobody's, so it cannot be allowed"),
+        ("actions = [\"creat\"]", "7:12: error: there is no action `creat`; did you mean `create`?"),
         (
             "accounts = [\"111122223334\"]",
             "7:13: error: account 111122223334 is not in the inventory; did you mean `111122223333`?",
         ),
-        (
-            "accounts = [\"1111\"]",
-            "7:13: error: `1111` is no account; write twelve digits, or group:NAME",
-        ),
-        (
-            "accounts = [\"workloads\"]",
-            "7:13: error: `workloads` is no account; write group:workloads",
-        ),
+        ("accounts = [\"1111\"]", "7:13: error: `1111` is no account; write twelve digits, or group:NAME"),
+        ("accounts = [\"workloads\"]", "7:13: error: `workloads` is no account; write group:workloads"),
         (
             "accounts = [\"group:workload\"]",
             "7:13: error: the account group `workload` is not in the inventory; did you mean `workloads`?",
         ),
-        (
-            "sources = [\"sqqs:x\"]",
-            "7:12: error: there is no kind of source `sqqs`; did you mean `sqs`?",
-        ),
-        (
-            "sources = [\"sqs:\"]",
-            "7:12: error: `sqs:` lacks the source's name; write sqs:NAME, or sqs for any",
-        ),
+        ("sources = [\"sqqs:x\"]", "7:12: error: there is no kind of source `sqqs`; did you mean `sqs`?"),
+        ("sources = [\"sqs:\"]", "7:12: error: `sqs:` lacks the source's name; write sqs:NAME, or sqs for any"),
         (
             "addresses = [\"10.20.0.0/33\"]",
             "7:14: error: `10.20.0.0/33` is no network in CIDR notation; write 10.20.0.0/16 or 2001:db8:20::/48",
@@ -220,22 +183,12 @@ fn each_mistake_is_told_where_it_stands() {
             "via = [\"cloudformation\"]",
             "7:8: error: `cloudformation` is no service as CloudTrail's `invokedBy` names it; write cloudformation.amazonaws.com",
         ),
-        (
-            "mfa = false",
-            "7:7: error: `mfa` can only be true; leave it out for any value",
-        ),
-        (
-            "sessions = [7]",
-            "7:13: error: `sessions` must hold strings, not an integer",
-        ),
+        ("mfa = false", "7:7: error: `mfa` can only be true; leave it out for any value"),
+        ("sessions = [7]", "7:13: error: `sessions` must hold strings, not an integer"),
     ];
     for (line, expected) in cases {
         let told = told(&entry(line));
-        assert!(
-            told.iter()
-                .any(|told| told.starts_with(&format!("allowlist.toml:{expected}"))),
-            "{line}: {told:#?}"
-        );
+        assert!(told.iter().any(|told| told.starts_with(&format!("allowlist.toml:{expected}"))), "{line}: {told:#?}");
     }
 }
 
@@ -243,14 +196,8 @@ fn each_mistake_is_told_where_it_stands() {
 fn what_every_entry_needs() {
     for (line, expected) in [
         ("id = \"e\"\n", "1:1: error: the entry has no `id`; add id = \"…\""),
-        (
-            "owner = \"team\"\n",
-            "1:1: error: entry `e` has no `owner`; add owner = \"…\"",
-        ),
-        (
-            "reason = \"tested\"\n",
-            "1:1: error: entry `e` has no `reason`; add reason = \"…\"",
-        ),
+        ("owner = \"team\"\n", "1:1: error: entry `e` has no `owner`; add owner = \"…\""),
+        ("reason = \"tested\"\n", "1:1: error: entry `e` has no `reason`; add reason = \"…\""),
         (
             "expires = 2027-06-30\n",
             "1:1: error: entry `e` has no `expires`; write expires = 2027-06-30, without quotes",
@@ -271,11 +218,7 @@ fn what_every_entry_needs() {
             "\"2027-06-30\"",
             "5:11: error: `expires` must be a date; write expires = 2027-06-30, without quotes",
         ),
-        (
-            "2027-06-30",
-            "2027-06-30T00:00:00Z",
-            "5:11: error: `expires` must be a date",
-        ),
+        ("2027-06-30", "2027-06-30T00:00:00Z", "5:11: error: `expires` must be a date"),
         (
             "111122223333:role/ci/orders-deployer",
             "111122223333:role/*",
@@ -289,8 +232,7 @@ fn what_every_entry_needs() {
     ] {
         let told = told(&entry("").replace(from, to));
         assert!(
-            told.iter()
-                .any(|told| told.starts_with(&format!("allowlist.toml:{expected}"))),
+            told.iter().any(|told| told.starts_with(&format!("allowlist.toml:{expected}"))),
             "{expected}: {told:#?}"
         );
     }
@@ -301,19 +243,11 @@ fn every_mistake_of_a_file_is_told_at_once() {
     let text = entry("functions = []") + &entry("mfa = 1") + "[[alow]]\n";
     let told = told(&text);
     assert!(told.len() >= 4, "{told:#?}");
-    assert!(
-        told.iter()
-            .any(|told| told.contains("the id `e` is taken by the entry in line 2"))
-    );
-    assert!(
-        told.iter()
-            .any(|told| told.contains("unknown key `alow`; did you mean `allow`?"))
-    );
+    assert!(told.iter().any(|told| told.contains("the id `e` is taken by the entry in line 2")));
+    assert!(told.iter().any(|told| told.contains("unknown key `alow`; did you mean `allow`?")));
     let syntax = self::told("[[allow]\nid = \"x\"\n");
     assert!(
-        syntax
-            .iter()
-            .any(|told| told.starts_with("allowlist.toml:1:") && told.contains("this is not TOML")),
+        syntax.iter().any(|told| told.starts_with("allowlist.toml:1:") && told.contains("this is not TOML")),
         "{syntax:#?}"
     );
 }
@@ -321,18 +255,9 @@ fn every_mistake_of_a_file_is_told_at_once() {
 #[test]
 fn what_loads_but_is_worth_a_word() {
     for (text, expected) in [
-        (
-            entry("").replace("2027-06-30", "2026-11-23"),
-            "5:11: warning: entry `e` expired after 2026-11-23",
-        ),
-        (
-            entry("").replace("2027-06-30", "2026-12-08"),
-            "5:11: warning: entry `e` expires after 2026-12-08",
-        ),
-        (
-            entry("").replace("\"team\"", "\"TODO\""),
-            "1:1: warning: entry `e` has no owner yet",
-        ),
+        (entry("").replace("2027-06-30", "2026-11-23"), "5:11: warning: entry `e` expired after 2026-11-23"),
+        (entry("").replace("2027-06-30", "2026-12-08"), "5:11: warning: entry `e` expires after 2026-12-08"),
+        (entry("").replace("\"team\"", "\"TODO\""), "1:1: warning: entry `e` has no owner yet"),
         (
             entry("").replace("ci/orders-deployer", "x*"),
             "6:13: warning: principal `arn:aws:iam::111122223333:role/x*` is very wide",
@@ -341,25 +266,17 @@ fn what_loads_but_is_worth_a_word() {
             entry("").replace("role/ci/orders-deployer", "root"),
             "6:13: warning: principal `arn:aws:iam::111122223333:root` is a root user",
         ),
-        (
-            entry("addresses = [\"0.0.0.0/0\"]"),
-            "7:14: warning: `0.0.0.0/0` is every address",
-        ),
+        (entry("addresses = [\"0.0.0.0/0\"]"), "7:14: warning: `0.0.0.0/0` is every address"),
     ] {
         let told = told(&text);
-        assert!(
-            told.len() == 1 && told[0].starts_with(&format!("allowlist.toml:{expected}")),
-            "{expected}: {told:#?}"
-        );
+        assert!(told.len() == 1 && told[0].starts_with(&format!("allowlist.toml:{expected}")), "{expected}: {told:#?}");
     }
     assert!(told(&entry("").replace("2027-06-30", "2026-12-09")).is_empty());
 }
 
 #[test]
 fn an_entry_that_another_covers_is_told_once() {
-    let wide = entry("functions = [\"orders-*\"]")
-        .replace("ci/orders-deployer", "ci/*")
-        .replace("\"e\"", "\"wide\"");
+    let wide = entry("functions = [\"orders-*\"]").replace("ci/orders-deployer", "ci/*").replace("\"e\"", "\"wide\"");
     let narrow = entry("functions = [\"orders-new\"]\nregions = [\"eu-west-1\"]");
     for text in [wide.clone() + &narrow, narrow.clone() + &wide] {
         let told = told(&text);
@@ -372,13 +289,8 @@ fn an_entry_that_another_covers_is_told_once() {
     assert!(told_twice[0].contains("entry `f` adds nothing: entry `e`"));
     for other in [
         narrow.replace("orders-new", "billing").replace("\"e\"", "\"f\""),
-        narrow
-            .replace("2027-06-30", "2027-07-30")
-            .replace("\"e\"", "\"f\"")
-            .replace("eu-west-1", "eu-west-2"),
-        narrow
-            .replace("\"e\"", "\"f\"")
-            .replace("regions", "actions = [\"repoint\"]\nregions"),
+        narrow.replace("2027-06-30", "2027-07-30").replace("\"e\"", "\"f\"").replace("eu-west-1", "eu-west-2"),
+        narrow.replace("\"e\"", "\"f\"").replace("regions", "actions = [\"repoint\"]\nregions"),
     ] {
         assert!(told(&(narrow.clone() + &other)).is_empty(), "{other}");
     }

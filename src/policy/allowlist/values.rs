@@ -26,10 +26,7 @@ pub(super) fn principal(text: &Text, notes: &mut Notes<'_>) -> Option<PrincipalP
     if !pattern.names_somebody() {
         notes.error(
             text.at,
-            format!(
-                "principal `{}` names no role or user: it is everybody there",
-                text.value
-            ),
+            format!("principal `{}` names no role or user: it is everybody there", text.value),
             "name a path or a name at least in part; sessions, addresses and user agents identify nobody",
         );
     } else if pattern.is_root() {
@@ -39,11 +36,7 @@ pub(super) fn principal(text: &Text, notes: &mut Notes<'_>) -> Option<PrincipalP
             "the shipped rules forbid root whatever the allowlist says; use a role",
         );
     } else if !pattern.glob.is_literal() && pattern.literal_length() < 2 {
-        notes.warning(
-            text.at,
-            format!("principal `{}` is very wide", text.value),
-            "name more of the path or the name",
-        );
+        notes.warning(text.at, format!("principal `{}` is very wide", text.value), "name more of the path or the name");
     }
     Some(pattern)
 }
@@ -99,11 +92,7 @@ pub(super) fn region(text: &Text, notes: &mut Notes<'_>) -> Option<String> {
 pub(super) fn function(text: &Text, notes: &mut Notes<'_>) -> Option<Glob> {
     if text.value.contains([':', '/']) {
         let bare = text.value.split_once(":function:").map_or("", |(_, rest)| rest);
-        let bare = bare
-            .split(':')
-            .next()
-            .filter(|name| !name.is_empty())
-            .unwrap_or("orders-*");
+        let bare = bare.split(':').next().filter(|name| !name.is_empty()).unwrap_or("orders-*");
         notes.error(
             text.at,
             format!("`{}` is no function's name", text.value),
@@ -138,10 +127,7 @@ pub(super) fn source(text: &Text, notes: &mut Notes<'_>) -> Option<SourcePattern
         );
         return None;
     }
-    Some(SourcePattern {
-        kind,
-        name: name.map(Glob::name),
-    })
+    Some(SourcePattern { kind, name: name.map(Glob::name) })
 }
 
 pub(super) fn network(text: &Text, notes: &mut Notes<'_>) -> Option<IpNet> {
@@ -161,11 +147,7 @@ pub(super) fn network(text: &Text, notes: &mut Notes<'_>) -> Option<IpNet> {
             format!("write {}", net.trunc()),
         );
     } else if net.prefix_len() == 0 {
-        notes.warning(
-            text.at,
-            format!("`{value}` is every address"),
-            "leave `addresses` out for any",
-        );
+        notes.warning(text.at, format!("`{value}` is every address"), "leave `addresses` out for any");
     }
     Some(net.trunc())
 }

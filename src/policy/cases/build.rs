@@ -1,6 +1,6 @@
 //! A case's text as a finding and facts.
 
-use crate::cloudtrail::{Actor, MappingCall, PrincipalKind, Verb};
+use crate::cloudtrail::{Actor, MappingCall, Mentions, PrincipalKind, Verb};
 use crate::detection::{Change, Detection, Event, Finding, Trigger};
 use crate::mapping::{FunctionRef, SourceKind, SourceRef, Wiring};
 use crate::policy::files::Notes;
@@ -46,16 +46,9 @@ pub(super) fn facts(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Fac
 
 fn time(row: &Row<'_>, notes: &mut Notes<'_>) -> Option<Timestamp> {
     let value = row.get("now")?;
-    let read = value
-        .get_ref()
-        .as_datetime()
-        .and_then(|read| read.to_string().parse().ok());
+    let read = value.get_ref().as_datetime().and_then(|read| read.to_string().parse().ok());
     if read.is_none() {
-        notes.error(
-            value.span().start,
-            "`now` must be a time",
-            "write now = 2026-11-24T12:00:00Z",
-        );
+        notes.error(value.span().start, "`now` must be a time", "write now = 2026-11-24T12:00:00Z");
     }
     read
 }
@@ -63,11 +56,7 @@ fn time(row: &Row<'_>, notes: &mut Notes<'_>) -> Option<Timestamp> {
 pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Finding {
     let actor = actor(row, notes);
     let changes = changes(row, notes);
-    let own = if actor.account.is_empty() {
-        "111122223333"
-    } else {
-        &actor.account
-    };
+    let own = if actor.account.is_empty() { "111122223333" } else { &actor.account };
     let account = row.maybe("account", notes).unwrap_or_else(|| own.to_owned());
     let region = row.maybe("region", notes).unwrap_or_else(|| "eu-west-1".to_owned());
     let created = changes.contains(&Change::Create);
@@ -86,12 +75,8 @@ pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> F
         trigger: Trigger::Event,
         event: Event {
             id: "policy-case".to_owned(),
-            name: if created {
-                "CreateEventSourceMapping20150331"
-            } else {
-                "UpdateEventSourceMapping20150331"
-            }
-            .to_owned(),
+            name: if created { "CreateEventSourceMapping20150331" } else { "UpdateEventSourceMapping20150331" }
+                .to_owned(),
             time: now,
             request_id: String::new(),
         },
@@ -106,6 +91,9 @@ pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> F
             wiring: Wiring::default(),
             state: String::new(),
             last_modified: None,
+            mentions: Mentions::default(),
+            withheld: false,
+            disagrees: String::new(),
         },
         changes,
         account,
@@ -128,12 +116,7 @@ fn actor(row: &Row<'_>, notes: &mut Notes<'_>) -> Actor {
     Actor {
         kind: named.unwrap_or(by_arn),
         arn: principal_arn.clone(),
-        unidentified: if principal_arn.is_empty() {
-            "the case names no principal"
-        } else {
-            ""
-        }
-        .to_owned(),
+        unidentified: if principal_arn.is_empty() { "the case names no principal" } else { "" }.to_owned(),
         session_name: row.maybe("session", notes).unwrap_or_default(),
         account: principal_arn.split(':').nth(4).unwrap_or("").to_owned(),
         principal_arn,
@@ -148,17 +131,11 @@ fn actor(row: &Row<'_>, notes: &mut Notes<'_>) -> Actor {
 
 fn changes(row: &Row<'_>, notes: &mut Notes<'_>) -> Vec<Change> {
     let words = row.texts("actions", notes).unwrap_or_default();
-    let mut changes: Vec<Change> = words
-        .iter()
-        .filter_map(|word| names::read(&CHANGES, word, "action", notes))
-        .collect();
+    let mut changes: Vec<Change> =
+        words.iter().filter_map(|word| names::read(&CHANGES, word, "action", notes)).collect();
     // The order of the type is the order in which a finding is named.
     changes.sort_unstable();
-    if changes.is_empty() {
-        vec![Change::Create]
-    } else {
-        changes
-    }
+    if changes.is_empty() { vec![Change::Create] } else { changes }
 }
 
 fn detection(changes: &[Change]) -> Detection {
@@ -181,10 +158,5 @@ fn source(row: &Row<'_>, account: &str, region: &str, notes: &mut Notes<'_>) -> 
         SourceKind::Unknown
     });
     let owner = row.maybe("source_account", notes).unwrap_or_else(|| account.to_owned());
-    SourceRef {
-        kind,
-        arn: format!("arn:aws:{word}:{region}:{owner}:{name}"),
-        name: name.to_owned(),
-        account: owner,
-    }
+    SourceRef { kind, arn: format!("arn:aws:{word}:{region}:{owner}:{name}"), name: name.to_owned(), account: owner }
 }

@@ -44,11 +44,8 @@ pub fn run_cases(set: &PolicySet, file: &SourceFile, now: Timestamp) -> Result<V
         let Some(name) = row.required_text("name", "the case", &mut notes) else {
             continue;
         };
-        let differences = if row.has("approver") {
-            decide(set, &row, now, &mut notes)
-        } else {
-            judge(set, &row, now, &mut notes)
-        };
+        let differences =
+            if row.has("approver") { decide(set, &row, now, &mut notes) } else { judge(set, &row, now, &mut notes) };
         results.push(CaseResult {
             file: file.name.clone(),
             line: notes.place(row.at).0,
@@ -58,22 +55,14 @@ pub fn run_cases(set: &PolicySet, file: &SourceFile, now: Timestamp) -> Result<V
         });
     }
     let problems = notes.into_problems();
-    if problems.is_empty() {
-        Ok(results)
-    } else {
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(results) } else { Err(problems) }
 }
 
 fn judge(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Vec<String> {
     let known: Vec<&str> = build::KEYS.iter().copied().chain(["name", "now", "expect"]).collect();
     row.allow_only(&known, notes);
     if !row.has("actor") {
-        notes.error(
-            row.at,
-            "the case names no `actor` and no `approver`",
-            "add actor = \"arn:aws:iam::…\"",
-        );
+        notes.error(row.at, "the case names no `actor` and no `approver`", "add actor = \"arn:aws:iam::…\"");
     }
     let facts = build::facts(row, now, notes);
     let finding = build::finding(row, facts.now, notes);
@@ -86,12 +75,7 @@ fn judge(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) 
     expect.number("errors", errors, notes);
     let response = serde_json::to_value(verdict.response).ok();
     let response = response.as_ref().and_then(serde_json::Value::as_str).unwrap_or("");
-    expect.word(
-        "response",
-        response,
-        &["leave", "notify", "ask", "disable", "freeze"],
-        notes,
-    );
+    expect.word("response", response, &["leave", "notify", "ask", "disable", "freeze"], notes);
     expect.told(verdict.reasons.into_iter().chain(verdict.errors))
 }
 
@@ -101,12 +85,8 @@ fn decide(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>)
     row.allow_only(&known, notes);
     let facts = build::facts(row, now, notes);
     let finding = build::finding(row, facts.now, notes);
-    let groups: Vec<String> = row
-        .texts("groups", notes)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|text| text.value)
-        .collect();
+    let groups: Vec<String> =
+        row.texts("groups", notes).unwrap_or_default().into_iter().map(|text| text.value).collect();
     let mut expect = Expect::new(row, &["permitted", "approvals", "confirm_aws", "policies"], notes);
     let Some(approver) = row.required_text("approver", "the case", notes) else {
         return Vec::new();
@@ -135,10 +115,7 @@ fn decisions(row: &Row<'_>, notes: &mut Notes<'_>) -> Vec<ApproveAction> {
         notes.error(row.at, "the case names no `decisions`", "add decisions = [\"delete\"]");
     }
     let words = row.texts("decisions", notes).unwrap_or_default();
-    words
-        .iter()
-        .filter_map(|word| names::read(&APPROVALS, word, "decision", notes))
-        .collect()
+    words.iter().filter_map(|word| names::read(&APPROVALS, word, "decision", notes)).collect()
 }
 
 /// What a case expects, and what came otherwise.
@@ -151,20 +128,13 @@ impl<'t> Expect<'t> {
     fn new(case: &Row<'t>, keys: &[&str], notes: &mut Notes<'_>) -> Self {
         let value = case.get("expect");
         if value.is_none_or(|value| matches!(value.get_ref(), DeValue::Table(table) if table.is_empty())) {
-            notes.error(
-                case.at,
-                "the case expects nothing",
-                format!("add expect = {{ {} = … }}", keys[0]),
-            );
+            notes.error(case.at, "the case expects nothing", format!("add expect = {{ {} = … }}", keys[0]));
         }
         let row = value.and_then(|value| Row::of(value, "`expect`", notes));
         if let Some(row) = &row {
             row.allow_only(keys, notes);
         }
-        Self {
-            row,
-            differences: Vec::new(),
-        }
+        Self { row, differences: Vec::new() }
     }
 
     fn compare<T: PartialEq + std::fmt::Display>(&mut self, key: &str, expected: Option<T>, got: &T) {

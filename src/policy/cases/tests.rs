@@ -12,15 +12,10 @@ fn run(text: &str) -> Result<Vec<super::CaseResult>, Vec<String>> {
 
 #[test]
 fn a_difference_is_told_with_its_reasons() {
-    let results = run(
-        "# one\n[[case]]\nname = \"n\"\nactor = \"arn:aws:iam::111122223333:role/dev\"\n\
-         function = \"f\"\nexpect = { allowed = true, response = \"leave\", policies = [\"x\"], errors = 1 }\n",
-    )
+    let results = run("# one\n[[case]]\nname = \"n\"\nactor = \"arn:aws:iam::111122223333:role/dev\"\n\
+         function = \"f\"\nexpect = { allowed = true, response = \"leave\", policies = [\"x\"], errors = 1 }\n")
     .unwrap();
-    assert_eq!(
-        (results[0].line, results[0].name.as_str(), results[0].passed),
-        (2, "n", false)
-    );
+    assert_eq!((results[0].line, results[0].name.as_str(), results[0].passed), (2, "n", false));
     assert_eq!(
         results[0].differences,
         [
@@ -40,18 +35,9 @@ fn mistakes_of_a_case_are_told_and_nothing_is_run() {
         ("", "t.toml:1:1: error: the file holds no case"),
         ("[[cas]]", "t.toml:1:3: error: unknown key `cas`; did you mean `case`?"),
         ("[[case]]\nactor = \"\"", "t.toml:1:1: error: the case has no `name`"),
-        (
-            "[[case]]\nname = \"n\"\nexpect = { allowed = true }",
-            "t.toml:1:1: error: the case names no `actor`",
-        ),
-        (
-            "[[case]]\nname = \"n\"\nactor = \"\"",
-            "t.toml:1:1: error: the case expects nothing",
-        ),
-        (
-            "[[case]]\nname = \"n\"\nactor = \"\"\nexpect = {}",
-            "t.toml:1:1: error: the case expects nothing",
-        ),
+        ("[[case]]\nname = \"n\"\nexpect = { allowed = true }", "t.toml:1:1: error: the case names no `actor`"),
+        ("[[case]]\nname = \"n\"\nactor = \"\"", "t.toml:1:1: error: the case expects nothing"),
+        ("[[case]]\nname = \"n\"\nactor = \"\"\nexpect = {}", "t.toml:1:1: error: the case expects nothing"),
         (
             "[[case]]\nname = \"n\"\nactor = \"\"\nexpect = { alowed = true }",
             "t.toml:4:12: error: unknown key `alowed`; did you mean `allowed`?",
@@ -78,9 +64,6 @@ fn mistakes_of_a_case_are_told_and_nothing_is_run() {
         ),
     ] {
         let told = run(text).unwrap_err();
-        assert!(
-            told.iter().any(|told| told.starts_with(expected)),
-            "{text}\nexpected {expected}\ngot {told:#?}"
-        );
+        assert!(told.iter().any(|told| told.starts_with(expected)), "{text}\nexpected {expected}\ngot {told:#?}");
     }
 }

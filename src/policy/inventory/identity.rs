@@ -60,12 +60,7 @@ impl Identity {
             ("iam", ["role", .., role, name]) => vec![Reading::Role((*name).to_owned()), session(role, name)],
             _ => return None,
         };
-        Some(Self {
-            arn: arn.to_owned(),
-            at,
-            account: account.to_owned(),
-            readings,
-        })
+        Some(Self { arn: arn.to_owned(), at, account: account.to_owned(), readings })
     }
 
     /// Where the ARN can be read in two ways: how to write each for certain.
@@ -185,42 +180,15 @@ mod tests {
         assert_eq!(fits(arn, "arn:aws:sts::111122223333:assumed-role/ops/alice"), Some(2));
         assert_eq!(fits(arn, "arn:aws:sts::111122223333:assumed-role/alice/any"), Some(1));
         assert_eq!(fits(arn, "arn:aws:sts::111122223333:assumed-role/ops/bob"), None);
-        assert!(
-            Identity::parse(arn, 0)
-                .unwrap()
-                .ambiguity()
-                .unwrap()
-                .contains(":assumed-role/ops/alice")
-        );
+        assert!(Identity::parse(arn, 0).unwrap().ambiguity().unwrap().contains(":assumed-role/ops/alice"));
     }
 
     #[test]
     fn roles_and_users_of_one_name_are_two() {
-        assert_eq!(
-            fits(
-                "arn:aws:iam::111122223333:user/x",
-                "arn:aws:sts::111122223333:assumed-role/x/s"
-            ),
-            None
-        );
-        assert_eq!(
-            fits("arn:aws:iam::111122223333:role/x", "arn:aws:iam::111122223333:user/x"),
-            None
-        );
-        assert_eq!(
-            fits(
-                "arn:aws:iam::111122223333:user/p/x",
-                "arn:aws:iam::111122223333:user/p/x"
-            ),
-            Some(2)
-        );
-        assert_eq!(
-            fits(
-                "arn:aws:iam::111122223333:role/x",
-                "arn:aws:sts::444455556666:assumed-role/x/s"
-            ),
-            None
-        );
+        assert_eq!(fits("arn:aws:iam::111122223333:user/x", "arn:aws:sts::111122223333:assumed-role/x/s"), None);
+        assert_eq!(fits("arn:aws:iam::111122223333:role/x", "arn:aws:iam::111122223333:user/x"), None);
+        assert_eq!(fits("arn:aws:iam::111122223333:user/p/x", "arn:aws:iam::111122223333:user/p/x"), Some(2));
+        assert_eq!(fits("arn:aws:iam::111122223333:role/x", "arn:aws:sts::444455556666:assumed-role/x/s"), None);
     }
 
     #[test]

@@ -67,21 +67,13 @@ impl Inventory {
     /// The groups that the account is in.
     pub(super) fn groups_of(&self, account: &str) -> impl Iterator<Item = &str> {
         let account = self.accounts.as_ref().and_then(|accounts| accounts.get(account));
-        account
-            .into_iter()
-            .flat_map(|account| &account.groups)
-            .map(|(group, _)| group.as_str())
+        account.into_iter().flat_map(|account| &account.groups).map(|(group, _)| group.as_str())
     }
 
     /// Every account group, with the place where it is named first.
     pub(super) fn account_groups(&self) -> BTreeMap<&str, usize> {
         let mut groups: BTreeMap<&str, usize> = BTreeMap::new();
-        for (group, at) in self
-            .accounts
-            .iter()
-            .flat_map(BTreeMap::values)
-            .flat_map(|account| &account.groups)
-        {
+        for (group, at) in self.accounts.iter().flat_map(BTreeMap::values).flat_map(|account| &account.groups) {
             let first = groups.entry(group).or_insert(*at);
             *first = (*first).min(*at);
         }
@@ -92,10 +84,7 @@ impl Inventory {
     pub(super) fn accounts_in(&self, group: &str) -> BTreeSet<String> {
         let has = |account: &Account| account.groups.iter().any(|(name, _)| name == group);
         let accounts = self.accounts.iter().flatten();
-        accounts
-            .filter(|(_, account)| has(account))
-            .map(|(id, _)| id.clone())
-            .collect()
+        accounts.filter(|(_, account)| has(account)).map(|(id, _)| id.clone()).collect()
     }
 
     /// The function groups that a bare function name belongs to.

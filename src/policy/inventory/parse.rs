@@ -50,11 +50,7 @@ fn accounts(row: &Row<'_>, notes: &mut Notes<'_>) -> BTreeMap<String, Account> {
     }
     for (id, value) in row.entries() {
         if !is_account(&id.value) {
-            notes.error(
-                id.at,
-                format!("`{}` is no account", id.value),
-                "an account has twelve digits",
-            );
+            notes.error(id.at, format!("`{}` is no account", id.value), "an account has twelve digits");
         }
         let Some(entry) = Row::of(value, &format!("account {}", id.value), notes) else {
             continue;
@@ -122,11 +118,7 @@ fn people(row: &Row<'_>, notes: &mut Notes<'_>) -> BTreeMap<String, PersonEntry>
         let slack = entry.text("slack", notes);
         if let Some(slack) = slack.as_ref().filter(|slack| !is_slack_user(&slack.value)) {
             let message = format!("`{}` is no Slack user id", slack.value);
-            notes.error(
-                slack.at,
-                message,
-                "it begins with U or W and stands in the user's Slack profile",
-            );
+            notes.error(slack.at, message, "it begins with U or W and stands in the user's Slack profile");
         }
         let email = entry.text("email", notes);
         if let Some(email) = email.as_ref().filter(|email| !email.value.contains('@')) {
@@ -134,16 +126,10 @@ fn people(row: &Row<'_>, notes: &mut Notes<'_>) -> BTreeMap<String, PersonEntry>
         }
         let aws = entry.texts("aws", notes).unwrap_or_default();
         for text in slack.iter().chain(&email).chain(&aws) {
-            let holder = taken
-                .entry(text.value.to_lowercase())
-                .or_insert_with(|| name.value.clone());
+            let holder = taken.entry(text.value.to_lowercase()).or_insert_with(|| name.value.clone());
             if *holder != name.value {
                 let message = format!("`{}` is already `{holder}`'s", text.value);
-                notes.error(
-                    text.at,
-                    message,
-                    "two people would count as one: give it to one of them",
-                );
+                notes.error(text.at, message, "two people would count as one: give it to one of them");
             }
         }
         let person = PersonEntry {
@@ -168,10 +154,7 @@ fn identity(text: &Text, notes: &mut Notes<'_>) -> Option<Identity> {
         ),
         Some(Some(both)) => notes.warning(
             text.at,
-            format!(
-                "`{}` may be a role with a path or a role's session; both are taken",
-                text.value
-            ),
+            format!("`{}` may be a role with a path or a role's session; both are taken", text.value),
             both,
         ),
         Some(None) => {}
@@ -234,7 +217,5 @@ fn is_slack_user(text: &str) -> bool {
 fn is_slack(text: &str) -> bool {
     text.len() > 2
         && text.starts_with(['U', 'W', 'S'])
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

@@ -15,11 +15,7 @@ pub(super) fn read(parsed: &[Parsed], notes: &mut Notes<'_>) -> BTreeMap<String,
         let at = rule.statement.at;
         for (key, _) in rule.policy.annotations().filter(|(key, _)| !KNOWN.contains(key)) {
             let place = rule.statement.find(&format!("@{key}"));
-            notes.error(
-                place,
-                format!("unknown annotation `@{key}`"),
-                suggest::instead_of(key, KNOWN),
-            );
+            notes.error(place, format!("unknown annotation `@{key}`"), suggest::instead_of(key, KNOWN));
         }
         let info = RuleInfo {
             reason: required(rule, "reason", "say why, for the person who is woken by it", notes),
@@ -34,19 +30,11 @@ pub(super) fn read(parsed: &[Parsed], notes: &mut Notes<'_>) -> BTreeMap<String,
         let place = rule.statement.find("@id");
         let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if !id.chars().all(fine) {
-            notes.error(
-                place,
-                format!("`{id}` is no id"),
-                "use letters, digits, `-`, `_` and `.`",
-            );
+            notes.error(place, format!("`{id}` is no id"), "use letters, digits, `-`, `_` and `.`");
         }
         if let Some(first) = rules.get(&id) {
             let line = notes.place(first.at).0;
-            notes.error(
-                place,
-                format!("the id `{id}` is taken by the rule in line {line}"),
-                "an id names one rule",
-            );
+            notes.error(place, format!("the id `{id}` is taken by the rule in line {line}"), "an id names one rule");
             continue;
         }
         rules.insert(id, info);
@@ -57,11 +45,7 @@ pub(super) fn read(parsed: &[Parsed], notes: &mut Notes<'_>) -> BTreeMap<String,
 fn required(rule: &Parsed, key: &str, why: &str, notes: &mut Notes<'_>) -> String {
     let value = rule.policy.annotation(key).unwrap_or("");
     if value.trim().is_empty() {
-        notes.error(
-            rule.statement.at,
-            format!("the rule has no @{key}"),
-            format!("add @{key}(\"…\"): {why}"),
-        );
+        notes.error(rule.statement.at, format!("the rule has no @{key}"), format!("add @{key}(\"…\"): {why}"));
     }
     value.to_owned()
 }
@@ -75,11 +59,7 @@ fn approvals(rule: &Parsed, notes: &mut Notes<'_>) -> u32 {
         Ok(count) if (1..=20).contains(&count) && !value.starts_with('+') => count,
         _ => {
             let place = rule.statement.find("@approvals");
-            notes.error(
-                place,
-                format!("@approvals(\"{value}\") is no number of people"),
-                "write @approvals(\"2\")",
-            );
+            notes.error(place, format!("@approvals(\"{value}\") is no number of people"), "write @approvals(\"2\")");
             1
         }
     }
@@ -92,11 +72,7 @@ fn confirm(rule: &Parsed, notes: &mut Notes<'_>) -> bool {
     only_on_approvals(rule, "confirm", notes);
     if value != "aws" {
         let place = rule.statement.find("@confirm");
-        notes.error(
-            place,
-            format!("@confirm(\"{value}\") is unknown"),
-            "write @confirm(\"aws\")",
-        );
+        notes.error(place, format!("@confirm(\"{value}\") is unknown"), "write @confirm(\"aws\")");
     }
     true
 }
@@ -110,11 +86,7 @@ fn only_on_approvals(rule: &Parsed, key: &str, notes: &mut Notes<'_>) {
     };
     let place = rule.statement.find(&format!("@{key}"));
     if rule.policy.effect() == Effect::Forbid {
-        notes.error(
-            place,
-            format!("@{key} means nothing on a forbid"),
-            "put it on the permit",
-        );
+        notes.error(place, format!("@{key} means nothing on a forbid"), "put it on the permit");
     } else if !decides {
         notes.error(
             place,

@@ -29,12 +29,7 @@ pub(super) fn check(rule: &Parsed, vocabulary: &Vocabulary, notes: &mut Notes<'_
             texts.insert(text.to_owned());
         }
     });
-    texts.extend(
-        rule.policy
-            .entity_literals()
-            .iter()
-            .map(|uid| uid.id().unescaped().to_owned()),
-    );
+    texts.extend(rule.policy.entity_literals().iter().map(|uid| uid.id().unescaped().to_owned()));
     for text in texts.iter().filter(|text| is_session(text)) {
         notes.error(
             rule.statement.find(text),
@@ -122,15 +117,9 @@ fn misspelt(rule: &Parsed, has: &Value, vocabulary: &Vocabulary, notes: &mut Not
 fn pattern(rule: &Parsed, like: &Value, texts: &mut BTreeSet<String>, notes: &mut Notes<'_>) {
     let parts = like.get("pattern").and_then(Value::as_array);
     let parts: Vec<&Value> = parts.into_iter().flatten().collect();
-    let literals: Vec<&str> = parts
-        .iter()
-        .filter_map(|part| part.get("Literal").and_then(Value::as_str))
-        .collect();
+    let literals: Vec<&str> = parts.iter().filter_map(|part| part.get("Literal").and_then(Value::as_str)).collect();
     let wildcards = parts.len() - literals.len();
-    let text: String = parts
-        .iter()
-        .map(|part| part.get("Literal").and_then(Value::as_str).unwrap_or("*"))
-        .collect();
+    let text: String = parts.iter().map(|part| part.get("Literal").and_then(Value::as_str).unwrap_or("*")).collect();
     let place = match rule.statement.find(&format!("\"{text}\"")) {
         at if at == rule.statement.at => rule.statement.find("like"),
         at => at,
@@ -166,10 +155,7 @@ fn everybody(rule: &Parsed, json: &Value, notes: &mut Notes<'_>) {
     if policy.effect() != Effect::Permit || !permits_change {
         return;
     }
-    let scoped = !matches!(
-        policy.principal_constraint(),
-        PrincipalConstraint::Any | PrincipalConstraint::Is(_)
-    );
+    let scoped = !matches!(policy.principal_constraint(), PrincipalConstraint::Any | PrincipalConstraint::Is(_));
     let mut narrowing = BTreeSet::new();
     visit(json.get("conditions").unwrap_or(&Value::Null), &mut |node| {
         if let Some(path) = path(node) {
@@ -181,10 +167,8 @@ fn everybody(rule: &Parsed, json: &Value, notes: &mut Notes<'_>) {
     if scoped || narrowing.iter().any(by_actor) {
         return;
     }
-    let anywhere = matches!(
-        policy.resource_constraint(),
-        ResourceConstraint::Any | ResourceConstraint::Is(_)
-    ) && !narrowing.iter().any(|path| path.starts_with("resource"));
+    let anywhere = matches!(policy.resource_constraint(), ResourceConstraint::Any | ResourceConstraint::Is(_))
+        && !narrowing.iter().any(|path| path.starts_with("resource"));
     if anywhere {
         notes.error(
             rule.statement.at,

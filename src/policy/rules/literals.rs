@@ -50,11 +50,7 @@ fn known_name<'a>(what: &str, id: &str, at: usize, known: impl Iterator<Item = &
         none if none.is_empty() => "the inventory has none: add it there".to_owned(),
         suggestion => suggestion,
     };
-    notes.error(
-        at,
-        format!("there is no {what} `{id}`, so this never matches"),
-        suggestion,
-    );
+    notes.error(at, format!("there is no {what} `{id}`, so this never matches"), suggestion);
 }
 
 fn account(id: &str, at: usize, inventory: &Inventory, notes: &mut Notes<'_>) {
@@ -91,10 +87,7 @@ fn actor(id: &str, at: usize, notes: &mut Notes<'_>) {
 }
 
 fn approver(id: &str, at: usize, inventory: &Inventory, notes: &mut Notes<'_>) {
-    let slack = id.starts_with(['U', 'W'])
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let slack = id.starts_with(['U', 'W']) && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     if slack || id.starts_with("arn:") || inventory.people.contains_key(id) {
         return;
     }

@@ -41,10 +41,7 @@ pub(super) struct Answer {
 impl Answer {
     /// The answer where the question could not even be put.
     pub(super) fn error(error: String) -> Self {
-        Self {
-            errors: vec![error],
-            ..Self::default()
-        }
+        Self { errors: vec![error], ..Self::default() }
     }
 }
 
@@ -92,12 +89,7 @@ impl Rules {
             // A forbid that got lost would be a permission.
             notes.error(0, "not every rule could be taken", "give each rule an @id of its own");
         }
-        Self {
-            by_action: slices(&policies, vocabulary),
-            info,
-            authorizer: Authorizer::new(),
-            named,
-        }
+        Self { by_action: slices(&policies, vocabulary), info, authorizer: Authorizer::new(), named }
     }
 
     /// Notes only what is no Cedar.
@@ -139,11 +131,7 @@ impl Rules {
         let errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
         let mut rules: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
         rules.sort_unstable();
-        Answer {
-            permitted: response.decision() == Decision::Allow && errors.is_empty(),
-            rules,
-            errors,
-        }
+        Answer { permitted: response.decision() == Decision::Allow && errors.is_empty(), rules, errors }
     }
 }
 
@@ -161,24 +149,16 @@ fn slices(policies: &[Policy], vocabulary: &Vocabulary) -> BTreeMap<String, Slic
             permits: set(own().filter(|policy| policy.effect() == Effect::Permit).cloned()),
         }
     };
-    actions
-        .map(|action| (action.id().unescaped().to_owned(), slice(action)))
-        .collect()
+    actions.map(|action| (action.id().unescaped().to_owned(), slice(action))).collect()
 }
 
 fn parse_all(notes: &mut Notes<'_>) -> Vec<Parsed> {
     let statements = scan::statements(notes.text());
     if statements.is_empty() {
-        notes.error(
-            0,
-            "the file holds no rule, so nobody could be allowed",
-            "start from the shipped rules.cedar",
-        );
+        notes.error(0, "the file holds no rule, so nobody could be allowed", "start from the shipped rules.cedar");
     }
     let numbered = statements.into_iter().enumerate();
-    numbered
-        .filter_map(|(number, statement)| parse(statement, number, notes))
-        .collect()
+    numbered.filter_map(|(number, statement)| parse(statement, number, notes)).collect()
 }
 
 fn parse(statement: Statement, number: usize, notes: &mut Notes<'_>) -> Option<Parsed> {
@@ -220,22 +200,13 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
         parsed.iter().map(|rule| (rule.policy.id(), &rule.statement)).collect();
     let policies = set(parsed.iter().map(|rule| rule.policy.clone()));
     let result = Validator::new(vocabulary.schema.clone()).validate(&policies, ValidationMode::Strict);
-    let errors = result
-        .validation_errors()
-        .map(|error| (error.policy_id(), DetailedError::from(error)));
-    let warnings = result
-        .validation_warnings()
-        .map(|warning| (warning.policy_id(), DetailedError::from(warning)));
+    let errors = result.validation_errors().map(|error| (error.policy_id(), DetailedError::from(error)));
+    let warnings = result.validation_warnings().map(|warning| (warning.policy_id(), DetailedError::from(warning)));
     let mut told = BTreeSet::new();
     for (id, error) in errors.chain(warnings) {
         // A rule for several actions is told once, not once for each of them.
         let start = error.source_locations.first().map(|label| label.loc.start);
-        let gist = error
-            .message
-            .split(" in context for Action::")
-            .next()
-            .unwrap_or("")
-            .to_owned();
+        let gist = error.message.split(" in context for Action::").next().unwrap_or("").to_owned();
         if let Some(statement) = places.get(id).filter(|_| told.insert((id.clone(), start, gist))) {
             note(&error, statement, "not valid here", notes);
         }
@@ -245,18 +216,9 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
 fn note(error: &DetailedError, statement: &Statement, what: &str, notes: &mut Notes<'_>) {
     let at = error.source_locations.first().map_or(0, |label| label.loc.start);
     // The position says which policy it is.
-    let named = error
-        .message
-        .strip_prefix("for policy `")
-        .and_then(|rest| rest.split_once('`'));
-    let message = named.map_or(error.message.as_str(), |(_, rest)| {
-        rest.trim_start_matches([',', ':', ' '])
-    });
-    notes.error(
-        statement.at + at,
-        format!("{what}: {message}"),
-        error.help.clone().unwrap_or_default(),
-    );
+    let named = error.message.strip_prefix("for policy `").and_then(|rest| rest.split_once('`'));
+    let message = named.map_or(error.message.as_str(), |(_, rest)| rest.trim_start_matches([',', ':', ' ']));
+    notes.error(statement.at + at, format!("{what}: {message}"), error.help.clone().unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -68,10 +68,7 @@ pub(super) fn statements(text: &str) -> Vec<Statement> {
 
 fn cut(text: &str, start: Option<usize>, end: usize) -> Option<Statement> {
     let at = start?;
-    Some(Statement {
-        text: text.get(at..end)?.to_owned(),
-        at,
-    })
+    Some(Statement { text: text.get(at..end)?.to_owned(), at })
 }
 
 fn is_comment(text: &str, at: usize) -> bool {
@@ -107,10 +104,7 @@ mod tests {
 
     #[test]
     fn what_a_comment_says_is_not_found() {
-        let statement = Statement {
-            text: "permit // \"x\"\n(\"x\");".to_owned(),
-            at: 100,
-        };
+        let statement = Statement { text: "permit // \"x\"\n(\"x\");".to_owned(), at: 100 };
         assert_eq!(statement.find("\"x\""), 115);
         assert_eq!(statement.find("nowhere"), 100);
     }

@@ -13,18 +13,12 @@ fn told(rule: &str) -> Vec<String> {
         let line = line.parse::<usize>().unwrap() - first;
         format!("{line}:{column}:{}", parts.next().unwrap())
     };
-    problems(&with_rules(&rules), "rules.cedar")
-        .into_iter()
-        .map(own)
-        .collect()
+    problems(&with_rules(&rules), "rules.cedar").into_iter().map(own).collect()
 }
 
 fn assert_told(rule: &str, expected: &str) {
     let told = told(rule);
-    assert!(
-        told.iter().any(|told| told.starts_with(expected)),
-        "{rule}\nexpected {expected}\ngot {told:#?}"
-    );
+    assert!(told.iter().any(|told| told.starts_with(expected)), "{rule}\nexpected {expected}\ngot {told:#?}");
 }
 
 fn forbid(condition: &str) -> String {
@@ -40,14 +34,8 @@ fn a_rule_that_is_right_is_not_told() {
 
 #[test]
 fn annotations() {
-    assert_told(
-        "@reason(\"y\")\nforbid (principal, action, resource);",
-        "1:1: error: the rule has no @id",
-    );
-    assert_told(
-        "@id(\"x\")\nforbid (principal, action, resource);",
-        "1:1: error: the rule has no @reason",
-    );
+    assert_told("@reason(\"y\")\nforbid (principal, action, resource);", "1:1: error: the rule has no @id");
+    assert_told("@id(\"x\")\nforbid (principal, action, resource);", "1:1: error: the rule has no @reason");
     assert_told(
         "@id(\"x\") @reason(\" \")\nforbid (principal, action, resource);",
         "1:1: error: the rule has no @reason",
@@ -60,10 +48,7 @@ fn annotations() {
         "@id(\"breaker\")\n@reason(\"y\")\nforbid (principal, action, resource);",
         "1:1: error: the id `breaker` is taken by the rule in line ",
     );
-    assert_told(
-        "@id(\"a b\") @reason(\"y\")\nforbid (principal, action, resource);",
-        "1:1: error: `a b` is no id",
-    );
+    assert_told("@id(\"a b\") @reason(\"y\")\nforbid (principal, action, resource);", "1:1: error: `a b` is no id");
     let permit = "permit (principal in Team::\"oncall\", action == Action::\"approve.leave\", resource);";
     for count in ["0", "two", "", "+2", "-1", "99"] {
         assert_told(
@@ -94,10 +79,7 @@ fn a_rule_for_several_actions_is_told_once() {
     let told = told(&forbid("context.sourceIp.isLoopback()"));
     assert_eq!(told.len(), 1, "{told:#?}");
     let told = self::told(&forbid("principal.kind == PrincipalKind::\"Rot\""));
-    assert!(
-        told.len() == 1 && told[0].contains("not valid here: entity `PrincipalKind::\"Rot\"`"),
-        "{told:#?}"
-    );
+    assert!(told.len() == 1 && told[0].contains("not valid here: entity `PrincipalKind::\"Rot\"`"), "{told:#?}");
 }
 
 #[test]
@@ -105,15 +87,8 @@ fn a_broken_inventory_makes_no_rule_wrong() {
     let mut files = with_inventory("[accounts\n");
     files.rules.text.push_str("permit (");
     let problems = try_load(&files).unwrap_err();
-    let places: Vec<(&str, usize)> = problems
-        .iter()
-        .map(|problem| (problem.file.as_str(), problem.line))
-        .collect();
-    assert_eq!(
-        places,
-        [("inventory.toml", 1), ("rules.cedar", RULES.lines().count() + 1)],
-        "{problems:#?}"
-    );
+    let places: Vec<(&str, usize)> = problems.iter().map(|problem| (problem.file.as_str(), problem.line)).collect();
+    assert_eq!(places, [("inventory.toml", 1), ("rules.cedar", RULES.lines().count() + 1)], "{problems:#?}");
 }
 
 #[test]
@@ -166,19 +141,13 @@ fn misspelt_attributes_behind_has() {
     ] {
         let told = told(&forbid(condition));
         let expected = "error: `has nmae` is never true: principal has no such attribute; did you mean `name`?";
-        assert!(
-            told.iter().any(|told| told.contains(expected)),
-            "{condition}: {told:#?}"
-        );
+        assert!(told.iter().any(|told| told.contains(expected)), "{condition}: {told:#?}");
     }
     assert_told(
         "@id(\"x\") @reason(\"y\")\nforbid (principal, action in Action::\"change\", resource)\nunless { context has sourceIP };",
         "3:22: error: `has sourceIP` is never true: context has no such attribute; did you mean `sourceIp`?",
     );
-    assert_eq!(
-        told(&forbid("context has sourceIp && context.sourceIp.isLoopback()")),
-        [] as [String; 0]
-    );
+    assert_eq!(told(&forbid("context has sourceIp && context.sourceIp.isLoopback()")), [] as [String; 0]);
 }
 
 #[test]
@@ -191,8 +160,7 @@ fn session_arns_never_match() {
     ] {
         let told = told(&forbid(condition));
         assert!(
-            told.iter()
-                .any(|told| told.starts_with("3:") && told.contains("is a session's ARN, which never matches")),
+            told.iter().any(|told| told.starts_with("3:") && told.contains("is a session's ARN, which never matches")),
             "{condition}: {told:#?}"
         );
     }
@@ -209,29 +177,16 @@ fn arns_that_no_principal_has() {
         "3:8: error: == \"arn:aws:iam::*:role/x\" never matches",
     );
     assert_eq!(
-        told(&forbid(
-            "principal.arn == \"arn:aws:iam::111122223333:role/x\" || principal.arn == \"\""
-        )),
+        told(&forbid("principal.arn == \"arn:aws:iam::111122223333:role/x\" || principal.arn == \"\"")),
         [] as [String; 0]
     );
-    assert_eq!(
-        told(&forbid(
-            "resource.source.arn == \"arn:aws:sqs:eu-west-1:111122223333:q\""
-        )),
-        [] as [String; 0]
-    );
+    assert_eq!(told(&forbid("resource.source.arn == \"arn:aws:sqs:eu-west-1:111122223333:q\"")), [] as [String; 0]);
 }
 
 #[test]
 fn patterns_that_say_too_little() {
-    assert_told(
-        &forbid("principal.name like \"*\""),
-        "3:28: error: like \"*\" matches everything",
-    );
-    assert_told(
-        &forbid("principal.name like \"**\""),
-        "3:28: error: like \"**\" matches everything",
-    );
+    assert_told(&forbid("principal.name like \"*\""), "3:28: error: like \"*\" matches everything");
+    assert_told(&forbid("principal.name like \"**\""), "3:28: error: like \"**\" matches everything");
     assert_told(
         &forbid("principal.arn like \"*:role/ci-*\""),
         "3:27: warning: the `*` of like \"*:role/ci-*\" crosses",
@@ -245,40 +200,22 @@ fn a_permit_for_everybody() {
         format!("@id(\"x\") @reason(\"y\")\npermit (principal, action == Action::\"create\", resource{rest};")
     };
     assert_told(&permit(")"), "1:1: error: this allows everybody everywhere");
-    assert_told(
-        &permit(") when { context.mfa }"),
-        "1:1: error: this allows everybody everywhere",
-    );
-    assert_told(
-        &permit(") when { true }"),
-        "1:1: error: this allows everybody everywhere",
-    );
-    assert_told(
-        &permit(" in Account::\"444455556666\")"),
-        "1:1: warning: this allows everybody there",
-    );
-    assert_eq!(
-        told(&permit(") when { principal.path == \"/ci/\" }")),
-        [] as [String; 0]
-    );
+    assert_told(&permit(") when { context.mfa }"), "1:1: error: this allows everybody everywhere");
+    assert_told(&permit(") when { true }"), "1:1: error: this allows everybody everywhere");
+    assert_told(&permit(" in Account::\"444455556666\")"), "1:1: warning: this allows everybody there");
+    assert_eq!(told(&permit(") when { principal.path == \"/ci/\" }")), [] as [String; 0]);
 }
 
 #[test]
 fn what_the_validator_finds_is_placed() {
-    assert_told(
-        &forbid("principal.nmae == \"x\""),
-        "3:8: error: not valid here: attribute `nmae`",
-    );
+    assert_told(&forbid("principal.nmae == \"x\""), "3:8: error: not valid here: attribute `nmae`");
     assert_told(&forbid("principal.kind == PrincipalKind::\"Rot\""), "3:");
     assert_told(&forbid("1 == 2"), "1:");
     assert_told(
         "@id(\"x\") @reason(\"y\")\npermit (principal, action == Action::\"create\" resource);",
         "2:47: error: this is not Cedar",
     );
-    assert_told(
-        "@id(\"x\") @reason(\"y\")\npermit (principal == ?principal, action, resource);",
-        "2:",
-    );
+    assert_told("@id(\"x\") @reason(\"y\")\npermit (principal == ?principal, action, resource);", "2:");
 }
 
 #[test]
@@ -307,10 +244,7 @@ fn an_id_of_both_files_is_refused() {
     let mut files = shipped();
     files.allowlist.text = files.allowlist.text.replace("\"orders-pipeline\"", "\"breaker\"");
     let told = problems(&files, "allowlist.toml");
-    assert!(
-        told[0].contains("error: the id `breaker` is also a rule's in rules.cedar"),
-        "{told:#?}"
-    );
+    assert!(told[0].contains("error: the id `breaker` is also a rule's in rules.cedar"), "{told:#?}");
 }
 
 #[test]
@@ -319,18 +253,12 @@ fn groups_that_nothing_uses_are_told() {
         with_inventory(&crate::policy::fixtures::INVENTORY.replace("[\"workloads\"]", "[\"workloads\", \"spare\"]"));
     let told = problems(&files, "inventory.toml");
     assert_eq!(told.len(), 1);
-    assert!(
-        told[0].contains("warning: the account group `spare` is used by no entry and no rule"),
-        "{told:#?}"
-    );
+    assert!(told[0].contains("warning: the account group `spare` is used by no entry and no rule"), "{told:#?}");
 }
 
 #[test]
 fn another_vocabulary_is_told_and_does_not_count() {
-    let files = PolicyFiles {
-        schema: Some(SourceFile::new("sluicegate.cedarschema", "entity Nobody;")),
-        ..shipped()
-    };
+    let files = PolicyFiles { schema: Some(SourceFile::new("sluicegate.cedarschema", "entity Nobody;")), ..shipped() };
     let loaded = try_load(&files).unwrap();
     assert_eq!(loaded.warnings.len(), 1);
     assert_eq!(loaded.set.digest(), load(&shipped()).digest());

@@ -50,19 +50,11 @@ impl Vocabulary {
         let told = |error: &DetailedError| wrong(error.message.clone());
         let (fragment, _) =
             SchemaFragment::from_cedarschema_str(SCHEMA).map_err(|error| told(&DetailedError::from(&error)))?;
-        let json = fragment
-            .clone()
-            .to_json_value()
-            .map_err(|error| wrong(error.to_string()))?;
+        let json = fragment.clone().to_json_value().map_err(|error| wrong(error.to_string()))?;
         let schema = Schema::from_schema_fragments([fragment]).map_err(|error| wrong(error.to_string()))?;
         let types = TYPES
             .into_iter()
-            .map(|name| {
-                Ok((
-                    name,
-                    EntityTypeName::from_str(name).map_err(|error| wrong(error.to_string()))?,
-                ))
-            })
+            .map(|name| Ok((name, EntityTypeName::from_str(name).map_err(|error| wrong(error.to_string()))?)))
             .collect::<Result<_, Problem>>()?;
         Ok(Self {
             actions: schema.action_entities().map_err(|error| wrong(error.to_string()))?,
@@ -74,10 +66,7 @@ impl Vocabulary {
 
     /// The entity of that type and id.
     pub(in crate::policy) fn entity(&self, kind: &str, id: &str) -> Result<EntityUid, String> {
-        let kind = self
-            .types
-            .get(kind)
-            .ok_or_else(|| format!("no entity type `{kind}` in the schema"))?;
+        let kind = self.types.get(kind).ok_or_else(|| format!("no entity type `{kind}` in the schema"))?;
         Ok(EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id)))
     }
 
@@ -88,10 +77,7 @@ impl Vocabulary {
 
     /// The names of all actions.
     pub(super) fn actions(&self) -> BTreeSet<String> {
-        self.schema
-            .actions()
-            .map(|action| action.id().unescaped().to_owned())
-            .collect()
+        self.schema.actions().map(|action| action.id().unescaped().to_owned()).collect()
     }
 
     /// What can stand behind `path`, for example `["resource", "source"]`; `None` where the path leads nowhere known.
@@ -104,10 +90,7 @@ impl Vocabulary {
             _ => return None,
         };
         for step in steps {
-            types = types
-                .iter()
-                .filter_map(|kind| self.attributes.get(*kind)?.get(step).map(String::as_str))
-                .collect();
+            types = types.iter().filter_map(|kind| self.attributes.get(*kind)?.get(step).map(String::as_str)).collect();
         }
         let attributes = types.iter().filter_map(|kind| self.attributes.get(*kind));
         Some(attributes.flat_map(BTreeMap::keys).map(String::as_str).collect())
