@@ -12,6 +12,7 @@ use crate::account::{Account, Credentials, Queue};
 use crate::calls::{Call, Calls};
 use crate::emulator::{self, Emulator, Progress, progress_on_stderr, target_dir};
 use crate::error::SandboxError;
+use crate::faults::{Faults, Transitions};
 use crate::proxy::{self, Proxy};
 use crate::trail::Trail;
 use crate::upstream::Upstream;
@@ -145,6 +146,17 @@ impl Sandbox {
         &self.proxy.trail
     }
 
+    /// What is scripted to go wrong.
+    pub fn faults(&self) -> &Faults {
+        &self.proxy.faults
+    }
+
+    /// Has each mapping that is changed from now on read as `Creating`, `Disabling`, … for that long, during which
+    /// changes to it are refused. The emulator itself changes at once.
+    pub fn slow_transitions(&self, lasting: Duration) {
+        self.proxy.transitions.last(lasting);
+    }
+
     /// Every call that passed through since the start, in the order in which they ended.
     pub fn calls(&self) -> Vec<Call> {
         self.proxy.calls.all()
@@ -248,6 +260,8 @@ impl Background {
                 upstream,
                 trail,
                 calls: Calls::default(),
+                faults: Faults::default(),
+                transitions: Transitions::default(),
             });
             tokio::spawn(proxy::serve(listener, Arc::clone(&proxy)));
             Ok((proxy, port))

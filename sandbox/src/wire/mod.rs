@@ -9,7 +9,7 @@ use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-pub(crate) use reply::{Reply, new_request_id};
+pub(crate) use reply::Reply;
 
 /// How a service's requests and errors are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
