@@ -27,16 +27,21 @@ pub struct Options {
     pub account_id: String,
     /// Its region.
     pub region: String,
+    /// What the responder may do beside containing mappings: `iam:PutRolePolicy`, say.
+    pub responder_may: Vec<String>,
     /// Where it tells what it is doing while it installs and starts.
     pub progress: Arc<Progress>,
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
+        let mut shown = f.debug_struct("Options");
+        shown
             .field("account_id", &self.account_id)
-            .field("region", &self.region)
-            .finish()
+            .field("region", &self.region);
+        shown
+            .field("responder_may", &self.responder_may)
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,6 +50,7 @@ impl Default for Options {
         Self {
             account_id: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
+            responder_may: Vec::new(),
             progress: Arc::new(progress_on_stderr),
         }
     }
@@ -82,7 +88,11 @@ impl Sandbox {
             .create_queue("sluicegate-events", Some((&dead_letters, MAX_RECEIVES)))
             .await?;
         let role = root
-            .create_role("/", "sluicegate-responder", &responder_policy(&queue))
+            .create_role(
+                "/",
+                "sluicegate-responder",
+                &responder_policy(&queue, &options.responder_may),
+            )
             .await?;
         let responder = root.assume_role(&role, "sluicegate").await?;
         proxy.trail.deliver_to(&queue.url);
@@ -139,6 +149,11 @@ impl Sandbox {
     /// The account as the responder's session sees it: it may do what a responder needs, and nothing else.
     pub fn responder(&self) -> &Account {
         &self.responder
+    }
+
+    /// The account as another principal sees it, or the same one in another async runtime.
+    pub fn account(&self, credentials: Credentials) -> Account {
+        self.root.with(credentials)
     }
 
     /// The trail and its rule.
@@ -205,31 +220,36 @@ async fn start_emulator(options: &Options, advertised_port: u16) -> Result<(Emul
         .map_err(SandboxError::io("starting the emulator"))?
 }
 
-/// What the responder needs, and nothing else.
-fn responder_policy(queue: &Queue) -> Value {
+/// What a responder needs to contain mappings, and to delete and restore them, and what it was given beside that.
+fn responder_policy(queue: &Queue, more: &[String]) -> Value {
+    let mut actions: Vec<&str> = vec![
+        "lambda:GetEventSourceMapping",
+        "lambda:ListEventSourceMappings",
+        "lambda:UpdateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:CreateEventSourceMapping",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:GetFunctionConcurrency",
+        "lambda:PutFunctionConcurrency",
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:ListTags",
+        "cloudtrail:LookupEvents",
+        "cloudwatch:GetMetricData",
+        "sts:GetCallerIdentity",
+    ];
+    actions.extend(more.iter().map(String::as_str));
+    let messages = [
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:GetQueueAttributes",
+    ];
     json!({
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
-                ],
-                "Resource": queue.arn,
-            },
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "lambda:GetEventSourceMapping", "lambda:ListEventSourceMappings",
-                    "lambda:UpdateEventSourceMapping", "lambda:DeleteEventSourceMapping",
-                    "lambda:CreateEventSourceMapping",
-                    "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags",
-                    "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
-                    "lambda:DeleteFunctionConcurrency",
-                    "cloudtrail:LookupEvents", "cloudwatch:GetMetricData", "sts:GetCallerIdentity",
-                ],
-                "Resource": "*",
-            },
+            { "Effect": "Allow", "Action": messages, "Resource": queue.arn },
+            { "Effect": "Allow", "Action": actions, "Resource": "*" },
         ],
     })
 }

@@ -10,7 +10,7 @@
 
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_lambda::operation::RequestId as _;
-use sandbox::{Account, Options, SIPHON, Sandbox, allow, eventually};
+use sandbox::{Account, Credentials, Options, SIPHON, Sandbox, allow, eventually};
 use serde_json::{Value, json};
 
 async fn started() -> Sandbox {
@@ -302,6 +302,88 @@ async fn mappings_of_every_kind_of_source_can_be_kept_and_disabled() {
             .len(),
         5
     );
+}
+
+#[tokio::test]
+async fn a_function_acts_as_its_role_and_a_service_for_its_caller() {
+    let sandbox = started().await;
+    let root = sandbox.root();
+    let orders = root.create_queue("orders", None).await.unwrap();
+    let role = root
+        .create_role("/apps/", "spreader", &allow(&["lambda:*"]))
+        .await
+        .unwrap();
+    let source = format!(
+        "import boto3\ndef handler(event, context):\n    boto3.client('lambda').create_event_source_mapping(\
+         EventSourceArn='{}', FunctionName='spreader')\n",
+        orders.arn
+    );
+    root.create_function("spreader", &source, &role, &[]).await.unwrap();
+    let invoked = root.lambda.invoke().function_name("spreader").send().await.unwrap();
+    assert_eq!(invoked.function_error(), None);
+    let who = &events(&sandbox).await[0]["detail"]["userIdentity"];
+    let issuer = &who["sessionContext"]["sessionIssuer"];
+    assert_eq!(issuer["arn"], role);
+    assert_eq!(
+        who["principalId"],
+        format!("{}:spreader", issuer["principalId"].as_str().unwrap())
+    );
+    assert!(issuer["principalId"].as_str().unwrap().starts_with("AROA"));
+
+    // The emulator's IAM knows it by that id, so that its session can be denied.
+    let deny = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Action": "*", "Resource": "*",
+        "Condition": { "StringEquals": { "aws:userid": who["principalId"] } },
+    }]});
+    let put = root
+        .iam
+        .put_role_policy()
+        .role_name("spreader")
+        .policy_name("deny")
+        .policy_document(deny.to_string());
+    put.send().await.unwrap();
+    let invoked = root.lambda.invoke().function_name("spreader").send().await.unwrap();
+    assert!(invoked.function_error().is_some());
+    assert_eq!(events(&sandbox).await[0]["detail"]["errorCode"], "AccessDenied");
+
+    sandbox.trail().used_by_service("test", "cloudformation.amazonaws.com");
+    root.create_mapping(&orders.arn, "spreader").await.unwrap();
+    let detail = &events(&sandbox).await[0]["detail"];
+    assert_eq!(detail["userIdentity"]["invokedBy"], "cloudformation.amazonaws.com");
+    assert_eq!(detail["sourceIPAddress"], "cloudformation.amazonaws.com");
+}
+
+#[tokio::test]
+async fn other_accounts_and_other_clients_are_seen_too() {
+    let sandbox = started().await;
+    let other = sandbox.account(Credentials::root_of("210987654321"));
+    let orders = other.create_queue("orders", None).await.unwrap();
+    function(&other, "reader").await;
+    let script = format!(
+        "import boto3\nboto3.client('lambda').create_event_source_mapping(EventSourceArn='{}', FunctionName='reader')",
+        orders.arn
+    );
+    let role = other.create_role("/", "deploy", &allow(&["lambda:*"])).await.unwrap();
+    let eve = other.assume_role(&role, "eve").await.unwrap();
+    let mut python = tokio::process::Command::new(sandbox.python());
+    let output = python
+        .args(["-c", &script])
+        .envs(eve.environment())
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let event = events(&sandbox).await.remove(0);
+    assert_eq!(
+        (&event["account"], &event["detail"]["recipientAccountId"]),
+        (&json!("210987654321"), &json!("210987654321"))
+    );
+    assert_eq!(
+        event["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
+        role
+    );
+    assert!(event["detail"]["userAgent"].as_str().unwrap().starts_with("Boto3/"));
+    assert_eq!(sandbox.calls_of("CreateEventSourceMapping").len(), 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Functions and event source mappings.
 
+use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, EventSourcePosition, FunctionCode, Runtime};
 
@@ -78,7 +79,7 @@ impl Account {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|error| error.is_resource_not_found_exception()) =>
+                    .is_some_and(GetEventSourceMappingError::is_resource_not_found_exception) =>
             {
                 Ok(None)
             }

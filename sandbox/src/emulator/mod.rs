@@ -17,7 +17,7 @@ pub use venv::{Progress, progress_on_stderr, target_dir};
 use crate::error::SandboxError;
 
 const LAUNCHER: &str = include_str!("launch.py");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the emulated account is.
 pub(crate) struct Account<'a> {
@@ -42,6 +42,7 @@ impl Emulator {
         let state = tempfile::tempdir().map_err(SandboxError::io("making a directory for the emulator's state"))?;
         let logs = home.join("logs");
         fs::create_dir_all(&logs).map_err(SandboxError::io(format!("making {}", logs.display())))?;
+        forget_old_logs(&logs);
         let log = logs.join(format!("emulator-{}.log", uuid::Uuid::new_v4()));
         let child = spawn(python, state.path(), &log, account)?;
         let mut emulator = Self {
@@ -101,6 +102,18 @@ impl Drop for Emulator {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A log is of use until the next day.
+fn forget_old_logs(logs: &Path) {
+    for entry in fs::read_dir(logs).into_iter().flatten().flatten() {
+        let written = entry.metadata().and_then(|data| data.modified()).ok();
+        let age = written.and_then(|written| written.elapsed().ok());
+        if age.is_some_and(|age| age > Duration::from_hours(24)) {
+            // Another sandbox may have been faster.
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

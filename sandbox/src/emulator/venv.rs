@@ -61,7 +61,7 @@ pub(crate) fn interpreter(home: &Path, progress: &Progress) -> Result<PathBuf, S
 }
 
 fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), SandboxError> {
-    let system = find_python()?;
+    let system = find_python(std::env::var("SANDBOX_PYTHON").ok())?;
     progress(&format!(
         "installing the emulator into {} (once, about 20 seconds)",
         venv.display()
@@ -92,8 +92,7 @@ fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), Sandbo
 }
 
 /// The first interpreter that is new enough and can make virtual environments.
-fn find_python() -> Result<String, SandboxError> {
-    let named = std::env::var("SANDBOX_PYTHON").ok();
+fn find_python(named: Option<String>) -> Result<String, SandboxError> {
     let usual = [
         "python3",
         "python3.13",
@@ -102,6 +101,7 @@ fn find_python() -> Result<String, SandboxError> {
         "python3.10",
         "python",
     ];
+    let only = named.clone();
     let candidates: Vec<String> = named.map_or_else(|| usual.map(String::from).to_vec(), |one| vec![one]);
     let mut found = Vec::new();
     for candidate in candidates {
@@ -121,7 +121,7 @@ fn find_python() -> Result<String, SandboxError> {
                     said.trim().lines().last().unwrap_or("no answer")
                 ));
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && only.is_none() => {}
             Err(error) => found.push(format!("{candidate} ({error})")),
         }
     }
@@ -157,4 +157,40 @@ pub(crate) fn last_lines(text: &str, count: usize) -> String {
         .get(lines.len().saturating_sub(count)..)
         .unwrap_or_default()
         .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn an_old_python_and_a_missing_one_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = dir.path().join("old-python");
+        fs::write(&old, "#!/bin/sh\necho 3.8\nexit 1\n").unwrap();
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
+        let said = find_python(Some(old.display().to_string())).unwrap_err().to_string();
+        assert!(
+            said.contains("Python 3.10 or later") && said.contains("old-python (3.8)"),
+            "{said}"
+        );
+        let said = find_python(Some("no-such-python".to_owned())).unwrap_err().to_string();
+        assert!(said.contains("no-such-python (No such file"), "{said}");
+    }
+
+    #[test]
+    fn a_failed_step_shows_its_last_lines() {
+        let script = "for i in $(seq 40); do echo line $i; done; echo no matching hash >&2; exit 1";
+        let said = run(Command::new("sh").args(["-c", script]), "pip install")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("`pip install`") && said.ends_with("no matching hash"),
+            "{said}"
+        );
+        assert!(said.contains("line 40") && !said.contains("line 9\n"), "{said}");
+    }
 }

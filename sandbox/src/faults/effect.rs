@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::wire::{Operation, Reply};
+use crate::wire::{Operation, Protocol, Reply};
 
 /// What happens instead of, or after, the call. `CutAfter` and `HangAfter` let it have its effect.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
-    /// 429 `TooManyRequestsException`, with `Retry-After`.
+    /// 429 `TooManyRequestsException`, with `Retry-After`; from other services than Lambda, 400 `Throttling`.
     Throttle {
         /// In how many seconds it should be tried again.
         retry_after: u32,
@@ -112,6 +112,11 @@ impl Effect {
 }
 
 fn throttled(operation: &Operation, retry_after: u32) -> Reply {
+    match operation.protocol {
+        Protocol::RestJson => {}
+        Protocol::AwsJson => return Reply::error(operation, 400, "ThrottlingException", "Rate exceeded"),
+        Protocol::Query => return Reply::error(operation, 400, "Throttling", "Rate exceeded"),
+    }
     let mut reply = Reply::error(operation, 429, "TooManyRequestsException", "Rate exceeded");
     if let Some(mut body) = reply.value() {
         if let Some(map) = body.as_object_mut() {

@@ -150,8 +150,11 @@ fn genuine(mapping: &mut Value) {
     if source.contains(":kinesis:") || source.contains(":dynamodb:") {
         set(mapping, "StateTransitionReason", "User action");
     }
-    if let (true, Some(map)) = (queue, mapping.as_object_mut()) {
-        map.remove("LastProcessingResult");
+    if let Some(map) = mapping.as_object_mut() {
+        map.remove("Qualifier");
+        if queue {
+            map.remove("LastProcessingResult");
+        }
     }
 }
 

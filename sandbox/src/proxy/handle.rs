@@ -47,12 +47,11 @@ impl Proxy {
             }
             None => self.transitions.refuse(operation),
         };
-        let mut reply = match refused {
-            Some(reply) => reply,
-            None => {
-                call.forwarded = true;
-                self.pass_on(operation, parts, body).await?
-            }
+        let mut reply = if let Some(reply) = refused {
+            reply
+        } else {
+            call.forwarded = true;
+            self.pass_on(operation, parts, body).await?
         };
         self.settle(operation, parts, &mut reply, who.as_ref());
         if let Some(time) = silence {

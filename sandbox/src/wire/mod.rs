@@ -16,7 +16,7 @@ pub(crate) use reply::Reply;
 pub(crate) enum Protocol {
     /// Paths and JSON: Lambda.
     RestJson,
-    /// `X-Amz-Target` and JSON: SQS, DynamoDB, `CloudTrail`.
+    /// `X-Amz-Target` and JSON: SQS, `DynamoDB`, `CloudTrail`.
     AwsJson,
     /// Forms and XML: IAM, STS.
     Query,
