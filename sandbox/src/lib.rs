@@ -19,7 +19,7 @@ mod wire;
 
 pub use account::{Account, Credentials, Queue, SIPHON, allow};
 pub use calls::Call;
-pub use emulator::{Progress, progress_on_stderr, target_dir};
+pub use emulator::{Moto, Progress, progress_on_stderr, target_dir};
 pub use error::SandboxError;
 pub use faults::{Armed, Effect, Fault, Faults};
 pub use sandbox::{Options, Sandbox, eventually};

@@ -1,6 +1,6 @@
 //! The sandbox as a whole: the emulator, the proxy before it, the queue that the rule feeds, the responder's role.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::account::{Account, Credentials, Queue};
 use crate::calls::{Call, Calls};
-use crate::emulator::{self, Emulator, Progress, progress_on_stderr, target_dir};
+use crate::emulator::{Described, Emulator, Progress, progress_on_stderr};
 use crate::error::SandboxError;
 use crate::faults::{Faults, Transitions};
 use crate::proxy::{self, Proxy};
@@ -66,7 +66,6 @@ pub struct Sandbox {
     dead_letters: Queue,
     responder: Account,
     root: Account,
-    python: PathBuf,
     // In this order: nothing is passed on to an emulator that is going away.
     _background: Background,
     emulator: Emulator,
@@ -78,8 +77,8 @@ impl Sandbox {
         let background = Background::new()?;
         let upstream = Arc::new(Upstream::new(&options.region));
         let (proxy, port) = background.proxy(Arc::clone(&upstream)).await?;
-        let (emulator, python) = start_emulator(&options, port).await?;
-        upstream.found_at(emulator.port);
+        let emulator = start_emulator(&options, port).await?;
+        upstream.found_at(emulator.port());
 
         let endpoint_url = format!("http://127.0.0.1:{port}");
         let root = Account::new(Credentials::root(), &endpoint_url, &options.region);
@@ -105,7 +104,6 @@ impl Sandbox {
             dead_letters,
             responder,
             root,
-            python,
             _background: background,
             emulator,
         })
@@ -191,28 +189,25 @@ impl Sandbox {
     }
 
     /// A Python with boto3, for attackers that are not Rust.
-    pub fn python(&self) -> &std::path::Path {
-        &self.python
+    pub fn python(&self) -> &Path {
+        self.emulator.python()
     }
 
     /// The emulator's log.
-    pub fn emulator_log(&self) -> &std::path::Path {
-        &self.emulator.log
+    pub fn emulator_log(&self) -> &Path {
+        self.emulator.log()
     }
 }
 
-async fn start_emulator(options: &Options, advertised_port: u16) -> Result<(Emulator, PathBuf), SandboxError> {
+async fn start_emulator(options: &Options, advertised_port: u16) -> Result<Emulator, SandboxError> {
     let options = options.clone();
     let starting = tokio::task::spawn_blocking(move || {
-        let home = target_dir().join("sandbox");
-        let python = emulator::interpreter(&home, &*options.progress)?;
-        let account = emulator::Account {
+        let account = Described {
             id: &options.account_id,
             region: &options.region,
             advertised_port,
         };
-        let emulator = Emulator::start(&home, &python, &account)?;
-        Ok((emulator, python))
+        Emulator::start(&account, &*options.progress)
     });
     starting
         .await

@@ -387,6 +387,101 @@ async fn other_accounts_and_other_clients_are_seen_too() {
 }
 
 #[tokio::test]
+async fn streams_are_siphoned_too() {
+    let sandbox = started().await;
+    let root = sandbox.root();
+    let stolen = root.create_queue("stolen", None).await.unwrap();
+    let role = root
+        .create_role("/", "siphon", &allow(&["sqs:*", "kinesis:*", "dynamodb:*"]))
+        .await
+        .unwrap();
+    root.create_function("siphon", SIPHON, &role, &[("QUEUE_URL", &stolen.url)])
+        .await
+        .unwrap();
+    let taken = async || {
+        eventually(async || root.take_messages(&stolen.url, 1).await.unwrap().pop())
+            .await
+            .unwrap()
+    };
+
+    let stream = root.create_stream("clicks").await.unwrap();
+    root.create_mapping(&stream, "siphon").await.unwrap();
+    let data = aws_sdk_kinesis::primitives::Blob::new("click");
+    root.kinesis
+        .put_record()
+        .stream_name("clicks")
+        .partition_key("1")
+        .data(data)
+        .send()
+        .await
+        .unwrap();
+    let record: Value = serde_json::from_str(&taken().await).unwrap();
+    assert_eq!(record["data"], "Y2xpY2s=");
+
+    let table = root.create_table("orders").await.unwrap();
+    root.create_mapping(&table, "siphon").await.unwrap();
+    let id = aws_sdk_dynamodb::types::AttributeValue::S("order 1".to_owned());
+    root.dynamodb
+        .put_item()
+        .table_name("orders")
+        .item("id", id)
+        .send()
+        .await
+        .unwrap();
+    let record: Value = serde_json::from_str(&taken().await).unwrap();
+    assert_eq!(record["NewImage"]["id"]["S"], "order 1");
+}
+
+#[tokio::test]
+async fn many_calls_at_once_are_each_recorded_delivered_and_found() {
+    let sandbox = started().await;
+    let root = sandbox.root();
+    let orders = root.create_queue("orders", None).await.unwrap();
+    function(root, "reader").await;
+    let mut creations = tokio::task::JoinSet::new();
+    for _ in 0..120 {
+        let (root, arn) = (root.clone(), orders.arn.clone());
+        creations.spawn(async move { root.create_mapping(&arn, "reader").await.unwrap() });
+    }
+    let mut created = creations.join_all().await;
+
+    sandbox.trail().delivered().await;
+    let mut delivered = Vec::new();
+    loop {
+        let bodies = root.take_messages(sandbox.queue_url(), 0).await.unwrap();
+        if bodies.is_empty() {
+            break;
+        }
+        let uuid =
+            |body: &String| serde_json::from_str::<Value>(body).unwrap()["detail"]["responseElements"]["uUID"].clone();
+        delivered.extend(bodies.iter().map(|body| uuid(body).as_str().unwrap().to_owned()));
+    }
+    created.sort();
+    delivered.sort();
+    assert_eq!(created, delivered);
+
+    let name = LookupAttribute::builder()
+        .attribute_key(LookupAttributeKey::EventName)
+        .attribute_value("CreateEventSourceMapping20150331")
+        .build()
+        .unwrap();
+    let pages = root
+        .cloudtrail
+        .lookup_events()
+        .lookup_attributes(name)
+        .into_paginator()
+        .send();
+    let pages: Vec<usize> = pages
+        .try_collect()
+        .await
+        .unwrap()
+        .iter()
+        .map(|page| page.events().len())
+        .collect();
+    assert_eq!(pages, [50, 50, 20]);
+}
+
+#[tokio::test]
 async fn two_sandboxes_do_not_know_each_other() {
     let (one, two) = tokio::join!(started(), started());
     assert_ne!(one.endpoint_url(), two.endpoint_url());

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::error::ProvideErrorMetadata as _;
-use sandbox::{Account, Credentials, DeliveryFaults, Effect, Fault, Options, Sandbox, allow, eventually};
+use sandbox::{Account, Credentials, DeliveryFaults, Effect, Fault, Moto, Options, Sandbox, allow, eventually};
 
 /// A sandbox with one enabled mapping, and a client that tries once, for half a second.
 async fn with_mapping() -> (Sandbox, String, aws_sdk_lambda::Client) {
@@ -240,4 +240,21 @@ async fn a_person_scripts_it_over_http() {
     assert_eq!(disable(&client, &uuid).await.unwrap_err().0, Some(429));
     assert_eq!(disable(&client, &uuid).await, Ok(()));
     assert_eq!(state(sandbox.root(), &uuid).await, "Disabling");
+}
+
+#[tokio::test]
+async fn another_emulator_takes_updates_of_mappings_that_do_not_exist() {
+    let moto = Moto::start().await.unwrap();
+    let config = Credentials::root().sdk_config(&moto.endpoint_url(), "eu-west-1");
+    let client = aws_sdk_lambda::Client::new(&config);
+    let uuid = "00000000-0000-4000-8000-000000000000";
+    let answer = client
+        .update_event_source_mapping()
+        .uuid(uuid)
+        .enabled(false)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((answer.uuid(), answer.state()), (None, None));
+    assert!(client.get_event_source_mapping().uuid(uuid).send().await.is_err());
 }

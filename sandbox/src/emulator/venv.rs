@@ -1,4 +1,4 @@
-//! The emulator's Python virtual environment: made once for all tests and the demo, under the target directory.
+//! The emulators' Python virtual environments: made once for all tests and the demo, under the target directory.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -7,7 +7,11 @@ use std::process::Command;
 
 use crate::error::SandboxError;
 
-const REQUIREMENTS: &str = include_str!("../../requirements.txt");
+/// A set of Python packages, each with its hashes.
+pub(super) struct Requirements {
+    pub(super) name: &'static str,
+    pub(super) text: &'static str,
+}
 
 /// Where the sandbox tells what it is doing; standard error unless told otherwise.
 pub type Progress = dyn Fn(&str) + Send + Sync;
@@ -38,9 +42,9 @@ pub fn target_dir() -> PathBuf {
 /// The interpreter of the virtual environment, which is made first if need be.
 ///
 /// Whoever comes second, in this process or another, waits for the first.
-pub(crate) fn interpreter(home: &Path, progress: &Progress) -> Result<PathBuf, SandboxError> {
+pub(super) fn interpreter(home: &Path, wanted: &Requirements, progress: &Progress) -> Result<PathBuf, SandboxError> {
     fs::create_dir_all(home).map_err(SandboxError::io(format!("making {}", home.display())))?;
-    let name = format!("venv-{:08x}", crc32fast::hash(REQUIREMENTS.as_bytes()));
+    let name = format!("venv-{}-{:08x}", wanted.name, crc32fast::hash(wanted.text.as_bytes()));
     let venv = home.join(&name);
     let (python, done) = (venv.join("bin/python"), venv.join("complete"));
     if done.is_file() {
@@ -50,20 +54,24 @@ pub(crate) fn interpreter(home: &Path, progress: &Progress) -> Result<PathBuf, S
     let locking = || format!("locking {}", lock_file.display());
     let lock = File::create(&lock_file).map_err(SandboxError::io(locking()))?;
     if lock.try_lock().is_err() {
-        progress("another process is installing the emulator; waiting for it");
+        progress(&format!(
+            "{} is being installed by another test; waiting for it",
+            wanted.name
+        ));
         lock.lock().map_err(SandboxError::io(locking()))?;
     }
     if !done.is_file() {
-        install(&venv, &python, progress)?;
+        install(&venv, &python, wanted, progress)?;
         fs::write(&done, "").map_err(SandboxError::io(format!("writing {}", done.display())))?;
     }
     Ok(python)
 }
 
-fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), SandboxError> {
+fn install(venv: &Path, python: &Path, wanted: &Requirements, progress: &Progress) -> Result<(), SandboxError> {
     let system = find_python(std::env::var("SANDBOX_PYTHON").ok())?;
     progress(&format!(
-        "installing the emulator into {} (once, about 20 seconds)",
+        "installing {} into {} (once, about 20 seconds)",
+        wanted.name,
         venv.display()
     ));
     if venv.exists() {
@@ -72,7 +80,7 @@ fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), Sandbo
     }
     run(Command::new(system).args(["-m", "venv"]).arg(venv), "python3 -m venv")?;
     let requirements = venv.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS).map_err(SandboxError::io(format!("writing {}", requirements.display())))?;
+    fs::write(&requirements, wanted.text).map_err(SandboxError::io(format!("writing {}", requirements.display())))?;
     let pip = [
         "-m",
         "pip",
@@ -87,7 +95,7 @@ fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), Sandbo
         Command::new(python).args(pip).arg(&requirements),
         "pip install --require-hashes -r requirements.txt",
     )?;
-    progress("the emulator is installed");
+    progress(&format!("{} is installed", wanted.name));
     Ok(())
 }
 
@@ -151,7 +159,7 @@ fn run(command: &mut Command, step: &str) -> Result<(), SandboxError> {
 }
 
 /// The last lines of a text.
-pub(crate) fn last_lines(text: &str, count: usize) -> String {
+pub(super) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines
         .get(lines.len().saturating_sub(count)..)
