@@ -1,4 +1,6 @@
 //! The emulated account does what AWS does: it runs functions, obeys IAM, and records who called.
+//!
+//! One file for all of it: each test program is linked with every SDK.
 
 #![allow(
     clippy::unwrap_used,
