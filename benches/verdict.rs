@@ -60,7 +60,7 @@ fn finding(role: &str, function: &str, via: Option<&str>) -> Finding {
     let mut record: serde_json::Value = serde_json::from_str(RECORD).unwrap();
     let identity = &mut record["userIdentity"];
     let name = role.rsplit('/').next().unwrap();
-    identity["arn"] = format!("arn:aws:sts::111122223333:assumed-role/{name}/session").into();
+    identity["arn"] = format!("arn:aws:sts::111122223333:assumed-role/{name}/deploy-42").into();
     identity["sessionContext"]["sessionIssuer"]["arn"] = format!("arn:aws:iam::111122223333:role/{role}").into();
     identity["sessionContext"]["sessionIssuer"]["userName"] = name.into();
     if let Some(service) = via {
