@@ -57,8 +57,10 @@ pub struct IntakeConfig {
     /// The queue that the EventBridge rule feeds.
     pub queue_url: String,
     /// How many messages are worked on at once.
+    #[serde(deserialize_with = "at_least_one")]
     pub in_flight: usize,
     /// How many receive calls wait side by side.
+    #[serde(deserialize_with = "at_least_one")]
     pub receivers: usize,
 }
 
@@ -199,13 +201,12 @@ impl fmt::Debug for SecretRef {
 
 impl<'de> Deserialize<'de> for SecretRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        // The value itself is not repeated, whatever its type: it may be the secret.
+        let wrong = || D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself");
+        let text = String::deserialize(deserializer).map_err(|_| wrong())?;
         let known = ["env:", "file:", "secretsmanager:"];
-        if known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())) {
-            return Ok(Self(text));
-        }
-        // The value itself is not repeated: it may be the secret.
-        Err(D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself"))
+        let names = known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
+        if names { Ok(Self(text)) } else { Err(wrong()) }
     }
 }
 
@@ -221,9 +222,14 @@ impl Config {
         if file.is_some() && !path.is_file() {
             return Err(ConfigError(format!("{} does not exist, or is no file", path.display())));
         }
-        let figment = Figment::new().merge(Toml::file_exact(path)).merge(Env::prefixed(ENV_PREFIX).split("__"));
+        let mut figment = Figment::new();
+        if path.is_file() {
+            is_toml(path)?;
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        figment = figment.merge(Env::prefixed(ENV_PREFIX).split("__"));
         let mut config: Self = figment.extract().map_err(|error| {
-            let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
+            let all: Vec<String> = error.into_iter().map(|error| told(&error, path)).collect();
             ConfigError(all.join("\n"))
         })?;
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -262,6 +268,35 @@ impl Config {
         ];
         sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }
+}
+
+/// Whether the file is TOML. Its lines are not repeated in the error, for one may hold a secret.
+fn is_toml(path: &Path) -> Result<(), ConfigError> {
+    let shown = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError(format!("{shown} cannot be read: {error}")))?;
+    text.parse::<toml::Table>().map(drop).map_err(|error| {
+        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        ConfigError(format!("{shown}:{line}:{column}: this is not TOML: {}", error.message()))
+    })
+}
+
+/// A wrong key or value, by the name under which somebody set it.
+fn told(error: &figment::Error, file: &Path) -> String {
+    let key = error.path.join(".");
+    let set = error.metadata.as_ref().is_none_or(|metadata| metadata.source.is_some());
+    let place = if set {
+        format!("{}: {key}", file.display())
+    } else {
+        format!("{ENV_PREFIX}{}", error.path.join("__").to_uppercase())
+    };
+    format!("{place}: {}", error.kind)
+}
+
+fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    std::num::NonZeroUsize::deserialize(deserializer).map(Into::into)
 }
 
 fn parse_duration<E: serde::de::Error>(text: &str) -> Result<Duration, E> {

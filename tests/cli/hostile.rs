@@ -1,0 +1,224 @@
+//! Records made to be allowed by mistake. Each starts from one that the shipped policies allow; what is changed must
+//! take that away, and the reason given must be the right one.
+
+use crate::harness::Place;
+use crate::records::{create, deployer, envelope, runner, with, without};
+use serde_json::{Value, json};
+
+const ISSUER: &str = "/sessionContext/sessionIssuer";
+
+/// Judges all records at once; each must be a finding that is not allowed, with this in its first reason.
+fn denied(cases: &[(&str, Value, &str)]) {
+    let place = Place::new();
+    let records: Vec<&Value> = cases.iter().map(|(_, record, _)| record).collect();
+    let lines = place.explain(serde_json::to_string(&records).unwrap()).ends(0).lines();
+    assert_eq!(lines.len(), cases.len());
+    for ((name, _, reason), line) in cases.iter().zip(&lines) {
+        let verdict = &line["verdict"];
+        assert_eq!(verdict["allowed"], false, "{name}: {line}");
+        assert!(line["detection"].is_string() && line["ignored_because"].is_null(), "{name}: {line}");
+        let first = verdict["reasons"][0].as_str().unwrap();
+        assert!(first.contains(reason), "{name}: {first}");
+        assert_ne!(verdict["response"], "leave", "{name}");
+        assert_eq!(verdict["restrict"], false, "{name}");
+        assert_eq!(verdict["errors"], json!([]), "{name}: {line}");
+    }
+}
+
+/// Judges all records at once; none may be a finding, and each is to say why.
+fn ignored(cases: &[(&str, Value, &str)]) {
+    let place = Place::new();
+    for (name, record, because) in cases {
+        let line = place.explain_one(record);
+        assert_eq!(line["ignored_because"], *because, "{name}");
+        assert!(
+            line["detection"].is_null() && line["mapping"].is_null() && line["verdict"].is_null(),
+            "{name}: {line}"
+        );
+    }
+}
+
+fn by(identity: &Value) -> Value {
+    create(identity)
+}
+
+#[test]
+fn what_the_policies_allow_is_allowed() {
+    let place = Place::new();
+    let pipeline = place.explain_one(&create(&deployer()));
+    assert_eq!(pipeline["verdict"]["allowed"], true, "{pipeline}");
+    assert_eq!(pipeline["verdict"]["response"], "leave");
+    assert_eq!(pipeline["verdict"]["policies"], json!(["orders-pipeline", "allowlisted"]));
+    let reason = pipeline["verdict"]["reasons"][0].as_str().unwrap();
+    assert_eq!(reason, "allowlist entry orders-pipeline (team-orders): CDK pipeline owns the orders consumers");
+    let runner = place.explain_one(&envelope(&create(&runner())));
+    assert_eq!(runner["verdict"]["policies"], json!(["terraform-runners", "allowlisted"]));
+    assert_eq!(runner["actor"]["principal_arn"], "arn:aws:iam::111122223333:role/terraform/apply");
+    assert_eq!(runner["actor"]["session_name"], "runner-7");
+}
+
+#[test]
+fn identities_that_name_nobody() {
+    let good = deployer();
+    let sts_only = without(&good, "/sessionContext");
+    let unknown = json!({"type": "Unknown", "arn": crate::records::DEPLOYER, "accountId": "111122223333"});
+    let tail_swap = with(&good, "/arn", json!("arn:aws:sts::111122223333:assumed-role/orders-deployer"));
+    let no_identity = without(&create(&good), "/userIdentity");
+    denied(&[
+        ("no identity", no_identity, "the record has no userIdentity"),
+        ("null identity", with(&create(&good), "/userIdentity", Value::Null), "the record has no userIdentity"),
+        ("text identity", by(&json!("orders-deployer")), "userIdentity is no JSON object"),
+        ("list identity", by(&json!([good])), "userIdentity is no JSON object"),
+        ("empty identity", by(&json!({})), "userIdentity has no type"),
+        ("type Unknown with an allowlisted ARN", by(&unknown), "CloudTrail calls this identity Unknown"),
+        ("a type made up", by(&with(&good, "/type", json!("Admin"))), "calls this identity \"Admin\""),
+        ("a type in lower case", by(&with(&good, "/type", json!("assumedrole"))), "a kind that is not known here"),
+        ("a type that is a list", by(&with(&good, "/type", json!(["AssumedRole"]))), "type in userIdentity is no text"),
+        ("no type", by(&without(&good, "/type")), "userIdentity has no type"),
+        ("STS ARN only", by(&sts_only), "sessionContext.sessionIssuer is missing"),
+        ("null context", by(&with(&good, "/sessionContext", Value::Null)), "sessionIssuer is missing"),
+        (
+            "text context",
+            by(&with(&good, "/sessionContext", json!("x"))),
+            "userIdentity.sessionContext is no JSON object",
+        ),
+        ("empty issuer", by(&with(&good, ISSUER, json!({}))), "sessionIssuer is empty"),
+        ("issuer without ARN", by(&without(&good, &format!("{ISSUER}/arn"))), "sessionIssuer is empty"),
+        ("issuer ARN null", by(&with(&good, &format!("{ISSUER}/arn"), Value::Null)), "sessionIssuer is empty"),
+        ("issuer ARN a number", by(&with(&good, &format!("{ISSUER}/arn"), json!(1))), "sessionIssuer.arn"),
+        ("session without name", by(&tail_swap), "is not the STS ARN of a role's session"),
+        ("an ARN that is none", by(&with(&good, "/arn", json!("orders-deployer"))), "is not the STS ARN"),
+        (
+            "the issuer's ARN is the session's",
+            by(&with(&good, &format!("{ISSUER}/arn"), good["arn"].clone())),
+            "of sessionIssuer is not the IAM ARN of a role",
+        ),
+        (
+            "an AWS service",
+            by(&json!({"type": "AWSService", "invokedBy": "cloudformation.amazonaws.com"})),
+            "has no arn",
+        ),
+        ("an AWS account", by(&json!({"type": "AWSAccount", "accountId": "111122223333"})), "has no arn"),
+        (
+            "a user whose ARN is a role's",
+            by(&with(&unknown, "/type", json!("IAMUser"))),
+            "is not the IAM ARN of a user",
+        ),
+        ("a web identity", by(&json!({"type": "WebIdentityUser", "userName": "orders-deployer"})), "has no arn"),
+    ]);
+}
+
+#[test]
+fn identities_that_contradict_themselves() {
+    let good = deployer();
+    let issuer = |key: &str, value: &str| by(&with(&good, &format!("{ISSUER}/{key}"), json!(value)));
+    let other = "arn:aws:iam::111122223333:role/ci/other";
+    let foreign_role = "arn:aws:iam::999988887777:role/ci/orders-deployer";
+    let gov = "arn:aws-us-gov:iam::111122223333:role/ci/orders-deployer";
+    let contradicts = "the record contradicts itself";
+    denied(&[
+        ("another role's session", issuer("arn", other), contradicts),
+        ("another account's role", issuer("arn", foreign_role), contradicts),
+        ("another partition's role", issuer("arn", gov), contradicts),
+        ("another account inside", issuer("accountId", "999988887777"), contradicts),
+        ("another role name inside", issuer("userName", "mallory"), contradicts),
+        ("another role id", issuer("principalId", "AROAMALLORY0000000001"), contradicts),
+        ("another type of issuer", issuer("type", "IAMUser"), "sessionIssuer is of type \"IAMUser\", not Role"),
+        ("another account outside", by(&with(&good, "/accountId", json!("999988887777"))), contradicts),
+        (
+            "another session in the id",
+            by(&with(&good, "/principalId", json!("AROAORDERSDEPLOYER001:mallory"))),
+            "the session of role orders-deployer is \"AWSCloudFormation\" in userIdentity.arn, but \"mallory\"",
+        ),
+        ("a role id of another", by(&with(&good, "/principalId", json!("AROAMALLORY:AWSCloudFormation"))), contradicts),
+    ]);
+}
+
+#[test]
+fn what_the_allowlist_does_not_cover() {
+    let call = create(&deployer());
+    let service = |value: Value| by(&with(&deployer(), "/invokedBy", value));
+    let function = |name: &str| {
+        let call = with(&call, "/requestParameters/functionName", json!(name));
+        let arn = format!("arn:aws:lambda:eu-west-1:111122223333:function:{name}");
+        with(&call, "/responseElements/functionArn", json!(arn))
+    };
+    let source = |arn: &str| {
+        let call = with(&call, "/requestParameters/eventSourceArn", json!(arn));
+        with(&call, "/responseElements/eventSourceArn", json!(arn))
+    };
+    let session = json!("arn:aws:sts::111122223333:assumed-role/apply/runner-7x/y");
+    let misses = "no entry of policies/allowlist.toml covers `create`";
+    let outside = with(&create(&runner()), "/sourceIPAddress", json!("203.0.113.9"));
+    denied(&[
+        ("by hand", by(&without(&deployer(), "/invokedBy")), misses),
+        ("through another service", service(json!("lambda.amazonaws.com")), misses),
+        ("through a service's longer name", service(json!("cloudformation.amazonaws.com.evil.example")), misses),
+        ("through CloudFormation in capitals", service(json!("CLOUDFORMATION.AMAZONAWS.COM")), misses),
+        ("another function", function("billing-sink"), misses),
+        ("a function before the glob", function("xorders-sink"), misses),
+        ("another queue", source("arn:aws:sqs:eu-west-1:111122223333:payments"), misses),
+        ("another kind of the same name", source("arn:aws:kinesis:eu-west-1:111122223333:stream/orders-in"), misses),
+        ("a queue that is no queue", source("arn:aws:sns:eu-west-1:111122223333:orders-in"), misses),
+        ("another region", with(&call, "/awsRegion", json!("us-east-1")), misses),
+        ("an address outside", outside, misses),
+        ("a forged host as address", with(&create(&runner()), "/sourceIPAddress", json!("10.20.3.4 ")), misses),
+        ("a session with a slash", by(&with(&runner(), "/arn", session)), "is not the STS ARN of a role's session"),
+        (
+            "somebody else's queue",
+            source("arn:aws:sqs:eu-west-1:999988887777:orders-in"),
+            "forbidden by rule never-a-foreign-source",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_no_finding_says_so() {
+    let call = create(&deployer());
+    let named = |name: &str| with(&call, "/eventName", json!(name));
+    let denied = with(&with(&call, "/errorCode", json!("AccessDenied")), "/errorMessage", json!("no"));
+    let message = with(&call, "/errorMessage", json!("Function not found: orders-sink"));
+    let outer = |key: &str, value: Value| with(&envelope(&call), key, value);
+    ignored(&[
+        ("failed", denied, "call failed: AccessDenied"),
+        ("a message without a code", message, "call failed: Function not found: orders-sink"),
+        (
+            "another call",
+            named("ListEventSourceMappings20150331"),
+            "not a mapping call: ListEventSourceMappings20150331",
+        ),
+        (
+            "a deletion",
+            named("DeleteEventSourceMapping20150331"),
+            "not a mapping call: DeleteEventSourceMapping20150331",
+        ),
+        ("no name", without(&call, "/eventName"), "not a mapping call: nothing"),
+        (
+            "another service",
+            with(&call, "/eventSource", json!("s3.amazonaws.com")),
+            "not from lambda.amazonaws.com: s3.amazonaws.com",
+        ),
+        ("no service", without(&call, "/eventSource"), "not from lambda.amazonaws.com: nothing"),
+        (
+            "a forged source",
+            outer("/source", json!("custom.lambda")),
+            "envelope source is custom.lambda, not aws.lambda",
+        ),
+        ("a source left out", without(&envelope(&call), "/source"), "envelope source is nothing, not aws.lambda"),
+        (
+            "another detail-type",
+            outer("/detail-type", json!("Scheduled Event")),
+            "envelope detail-type is Scheduled Event, not AWS API Call via CloudTrail",
+        ),
+        (
+            "another account outside",
+            outer("/account", json!("999988887777")),
+            "envelope and record disagree: account is 999988887777 in one, 111122223333 in the other",
+        ),
+        (
+            "another region outside",
+            outer("/region", json!("us-east-1")),
+            "envelope and record disagree: region is us-east-1 in one, eu-west-1 in the other",
+        ),
+    ]);
+}
