@@ -155,6 +155,7 @@ pub struct ContainmentConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
     /// Where to listen.
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
 }
 
@@ -293,6 +294,12 @@ fn told(error: &figment::Error, file: &Path) -> String {
         format!("{ENV_PREFIX}{}", error.path.join("__").to_uppercase())
     };
     format!("{place}: {}", error.kind)
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("{text:?} is no address with a port: write \"127.0.0.1:8780\""));
+    text.parse().map_err(|_| wrong())
 }
 
 fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {

@@ -87,7 +87,7 @@ fn entries_that_cannot_be_meant() {
         ("reason", String::new(), "reason", ""),
         ("principal", String::new(), "principal", ""),
         ("expires", String::new(), "expires", ""),
-        ("expires", "\"soon\"".to_owned(), "soon", ""),
+        ("expires", "\"soon\"".to_owned(), "`expires` must be a date", "write expires = "),
         ("principle", "\"x\"".to_owned(), "unknown key `principle`", "principal"),
         ("principal", arn("sts::111122223333:assumed-role/dev/x"), "assumed-role", "role"),
         ("principal", arn("iam::11112222333:role/dev"), "11112222333", ""),
@@ -175,7 +175,7 @@ fn warnings_let_the_set_load() {
         let first = entry(&place, &text);
         let run = place.run(&["check"]).ends(0);
         let warning =
-            run.stdout.lines().find(|line| line.contains(message)).unwrap_or_else(|| panic!("{}", run.stdout));
+            run.stdout.lines().find(|line| line.contains(message)).unwrap_or_else(|| panic!("{text}: {}", run.stdout));
         let at: usize = warning.split(':').nth(1).unwrap().parse().unwrap();
         assert!(warning.contains(": warning: ") && (first - 1..=first + 8).contains(&at), "{warning}");
         assert!(run.stdout.contains("is good (1 warning"), "{}", run.stdout);

@@ -69,8 +69,8 @@ fn scopes_that_name_nothing() {
         ),
         (
             "permit (principal == Actor::\"arn:aws:iam::*:role/dev\", action == Action::\"disable\", resource);",
-            "never matches",
-            "wildcards",
+            "has no wildcards",
+            "principal.path",
         ),
         (
             "permit (principal == Approver::\"alicia\", action == Action::\"approve.keep\", resource);",
