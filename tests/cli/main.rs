@@ -3,6 +3,7 @@
 
 mod check;
 mod configuration;
+mod contract;
 mod damage;
 mod harness;
 mod hostile;
