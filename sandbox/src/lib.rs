@@ -3,12 +3,15 @@
 //! A client speaks to the *proxy*, as to AWS. The proxy passes each call on to the *emulator* (ministack, in a Python
 //! virtual environment under the target directory), and writes what it sees to the *trail*: as `CloudTrail` does it
 //! records the call, and as an `EventBridge` rule does it delivers the record to a queue. So any AWS client can play
-//! the attacker, and the responder under test uses its real clients.
+//! the attacker, and the responder under test uses its real clients. *Faults* are scripted per call, from Rust or over
+//! HTTP (`/_sandbox/…` on the same endpoint).
 
 mod account;
 mod calls;
 mod emulator;
 mod error;
+mod eventually;
+mod faults;
 mod product;
 mod proxy;
 mod sandbox;
@@ -18,8 +21,10 @@ mod wire;
 
 pub use account::{Account, Credentials, Queue, SIPHON, allow};
 pub use calls::Call;
-pub use emulator::{Progress, progress_on_stderr, target_dir};
+pub use emulator::{Moto, Progress, progress_on_stderr, target_dir};
 pub use error::SandboxError;
+pub use eventually::eventually;
+pub use faults::{Armed, Effect, Fault, Faults};
 pub use product::{Product, Running, Said};
-pub use sandbox::{Options, Sandbox, eventually};
+pub use sandbox::{Options, Sandbox};
 pub use trail::{DeliveryFaults, Trail};

@@ -1,6 +1,6 @@
 //! The sandbox as a whole: the emulator, the proxy before it, the queue that the rule feeds, the responder's role.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::account::{Account, Credentials, Queue};
 use crate::calls::{Call, Calls};
-use crate::emulator::{self, Emulator, Progress, progress_on_stderr, target_dir};
+use crate::emulator::{Described, Emulator, Progress, progress_on_stderr};
 use crate::error::SandboxError;
+use crate::faults::{Faults, Transitions};
 use crate::proxy::{self, Proxy};
 use crate::trail::Trail;
 use crate::upstream::Upstream;
@@ -26,13 +27,17 @@ pub struct Options {
     pub account_id: String,
     /// Its region.
     pub region: String,
+    /// What the responder may do beside containing mappings: `iam:PutRolePolicy`, say.
+    pub responder_may: Vec<String>,
     /// Where it tells what it is doing while it installs and starts.
     pub progress: Arc<Progress>,
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("account_id", &self.account_id).field("region", &self.region).finish()
+        let mut shown = f.debug_struct("Options");
+        shown.field("account_id", &self.account_id).field("region", &self.region);
+        shown.field("responder_may", &self.responder_may).finish_non_exhaustive()
     }
 }
 
@@ -41,6 +46,7 @@ impl Default for Options {
         Self {
             account_id: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
+            responder_may: Vec::new(),
             progress: Arc::new(progress_on_stderr),
         }
     }
@@ -56,7 +62,6 @@ pub struct Sandbox {
     dead_letters: Queue,
     responder: Account,
     root: Account,
-    python: PathBuf,
     // In this order: nothing is passed on to an emulator that is going away.
     _background: Background,
     emulator: Emulator,
@@ -68,14 +73,15 @@ impl Sandbox {
         let background = Background::new()?;
         let upstream = Arc::new(Upstream::new(&options.region));
         let (proxy, port) = background.proxy(Arc::clone(&upstream)).await?;
-        let (emulator, python) = start_emulator(&options, port).await?;
-        upstream.found_at(emulator.port);
+        let emulator = start_emulator(&options, port).await?;
+        upstream.found_at(emulator.port());
 
         let endpoint_url = format!("http://127.0.0.1:{port}");
         let root = Account::new(Credentials::root(), &endpoint_url, &options.region);
         let dead_letters = root.create_queue("sluicegate-events-dead-letters", None).await?;
         let queue = root.create_queue("sluicegate-events", Some((&dead_letters, MAX_RECEIVES))).await?;
-        let role = root.create_role("/", "sluicegate-responder", &responder_policy(&queue)).await?;
+        let role =
+            root.create_role("/", "sluicegate-responder", &responder_policy(&queue, &options.responder_may)).await?;
         let responder = root.assume_role(&role, "sluicegate").await?;
         proxy.trail.deliver_to(&queue.url);
         proxy.calls.clear();
@@ -87,7 +93,6 @@ impl Sandbox {
             dead_letters,
             responder,
             root,
-            python,
             _background: background,
             emulator,
         })
@@ -133,9 +138,25 @@ impl Sandbox {
         &self.responder
     }
 
+    /// The account as another principal sees it, or the same one in another async runtime.
+    pub fn account(&self, credentials: Credentials) -> Account {
+        self.root.with(credentials)
+    }
+
     /// The trail and its rule.
     pub fn trail(&self) -> &Trail {
         &self.proxy.trail
+    }
+
+    /// What is scripted to go wrong.
+    pub fn faults(&self) -> &Faults {
+        &self.proxy.faults
+    }
+
+    /// Has each mapping that is changed from now on read as `Creating`, `Disabling`, … for that long, during which
+    /// changes to it are refused. The emulator itself changes at once.
+    pub fn slow_transitions(&self, lasting: Duration) {
+        self.proxy.transitions.last(lasting);
     }
 
     /// Every call that passed through since the start, in the order in which they ended.
@@ -154,53 +175,50 @@ impl Sandbox {
     }
 
     /// A Python with boto3, for attackers that are not Rust.
-    pub fn python(&self) -> &std::path::Path {
-        &self.python
+    pub fn python(&self) -> &Path {
+        self.emulator.python()
     }
 
     /// The emulator's log.
-    pub fn emulator_log(&self) -> &std::path::Path {
-        &self.emulator.log
+    pub fn emulator_log(&self) -> &Path {
+        self.emulator.log()
     }
 }
 
-async fn start_emulator(options: &Options, advertised_port: u16) -> Result<(Emulator, PathBuf), SandboxError> {
+async fn start_emulator(options: &Options, advertised_port: u16) -> Result<Emulator, SandboxError> {
     let options = options.clone();
     let starting = tokio::task::spawn_blocking(move || {
-        let home = target_dir().join("sandbox");
-        let python = emulator::interpreter(&home, &*options.progress)?;
-        let account = emulator::Account { id: &options.account_id, region: &options.region, advertised_port };
-        let emulator = Emulator::start(&home, &python, &account)?;
-        Ok((emulator, python))
+        let account = Described { id: &options.account_id, region: &options.region, advertised_port };
+        Emulator::start(&account, &*options.progress)
     });
     starting.await.map_err(std::io::Error::other).map_err(SandboxError::io("starting the emulator"))?
 }
 
-/// What the responder needs, and nothing else.
-fn responder_policy(queue: &Queue) -> Value {
+/// What a responder needs to contain mappings, and to delete and restore them, and what it was given beside that.
+fn responder_policy(queue: &Queue, more: &[String]) -> Value {
+    let mut actions: Vec<&str> = vec![
+        "lambda:GetEventSourceMapping",
+        "lambda:ListEventSourceMappings",
+        "lambda:UpdateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:CreateEventSourceMapping",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:GetFunctionConcurrency",
+        "lambda:PutFunctionConcurrency",
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:ListTags",
+        "cloudtrail:LookupEvents",
+        "cloudwatch:GetMetricData",
+        "sts:GetCallerIdentity",
+    ];
+    actions.extend(more.iter().map(String::as_str));
+    let messages = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"];
     json!({
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
-                ],
-                "Resource": queue.arn,
-            },
-            {
-                "Effect": "Allow",
-                "Action": [
-                    "lambda:GetEventSourceMapping", "lambda:ListEventSourceMappings",
-                    "lambda:UpdateEventSourceMapping", "lambda:DeleteEventSourceMapping",
-                    "lambda:CreateEventSourceMapping",
-                    "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:ListTags",
-                    "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
-                    "lambda:DeleteFunctionConcurrency",
-                    "cloudtrail:LookupEvents", "cloudwatch:GetMetricData", "sts:GetCallerIdentity",
-                ],
-                "Resource": "*",
-            },
+            { "Effect": "Allow", "Action": messages, "Resource": queue.arn },
+            { "Effect": "Allow", "Action": actions, "Resource": "*" },
         ],
     })
 }
@@ -221,7 +239,13 @@ impl Background {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let port = listener.local_addr()?.port();
             let trail = Trail::start(Arc::clone(&upstream));
-            let proxy = Arc::new(Proxy { upstream, trail, calls: Calls::default() });
+            let proxy = Arc::new(Proxy {
+                upstream,
+                trail,
+                calls: Calls::default(),
+                faults: Faults::default(),
+                transitions: Transitions::default(),
+            });
             tokio::spawn(proxy::serve(listener, Arc::clone(&proxy)));
             Ok((proxy, port))
         };
@@ -241,23 +265,4 @@ impl Drop for Background {
             runtime.shutdown_background();
         }
     }
-}
-
-/// How long things that happen by themselves are waited for in [`eventually`].
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Asks again and again until the answer is some, for as long as it may take in a test; none if it never is.
-pub async fn eventually<T, F>(mut ask: impl FnMut() -> F) -> Option<T>
-where
-    F: Future<Output = Option<T>>,
-{
-    let asking = async {
-        loop {
-            if let Some(found) = ask().await {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, asking).await.ok()
 }

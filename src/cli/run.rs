@@ -1,7 +1,7 @@
 //! `run`: the responder, until SIGTERM.
 
 use super::worker::World;
-use super::{Failure, Format, Result, load_policies, read_policies, show};
+use super::{Failure, Format, Result, load_policies, read_policies};
 use crate::config::Config;
 use crate::http::{self, Readiness};
 use crate::intake::{Health, SqsIntake, SqsSettings};
@@ -96,26 +96,20 @@ async fn drain(receiving: tokio::task::JoinHandle<()>, responder: &Responder) {
 
 /// Takes a changed policy set into force, whole, or keeps the last good one and says so.
 async fn reload(dir: PathBuf, responder: Responder, stopping: watch::Receiver<bool>) {
-    let mut last: std::result::Result<PolicyFiles, Vec<Problem>> = crate::policy_files::read(&dir);
+    let mut last: Option<std::result::Result<PolicyFiles, Vec<Problem>>> = None;
     while !*stopping.borrow() {
         tokio::time::sleep(RELOAD).await;
-        let now = crate::policy_files::read(&dir);
+        let now = Some(crate::policy_files::read(&dir));
         if now == last {
             continue;
         }
         last = now;
         let outcome = match read_policies(&dir) {
             Ok((set, _)) => responder.change_policies(set).await,
-            Err(problems) => {
-                let texts: Vec<String> = problems
-                    .iter()
-                    .map(|problem| format!("{}:{}:{}: {}", problem.file, problem.line, problem.column, problem.message))
-                    .collect();
-                responder.refuse_policies(texts).await
-            }
+            Err(problems) => responder.refuse_policies(problems.iter().map(ToString::to_string).collect()).await,
         };
         if let Err(error) = outcome {
-            show::complain(&format!("the change of policies is not in the journal: {error}"));
+            tracing::error!(%error, "the change of policies is not in the journal");
         }
     }
 }

@@ -5,7 +5,7 @@
 //! | key | means | left out |
 //! |---|---|---|
 //! | `actor` | the principal's IAM ARN; `""`: not identified | required, unless `approver` is there |
-//! | `kind` | its kind, by CloudTrail's name | by the ARN: `AssumedRole`, `IAMUser`, `Root`, `Unknown` |
+//! | `kind` | its kind, as `userIdentity.type` names it | by the ARN: `AssumedRole`, `IAMUser`, `Root`, `Unknown` |
 //! | `session`, `via`, `address`, `user_agent` | as in the allowlist, one text each | `""` |
 //! | `mfa`, `console` | how the session came about | false |
 //! | `actions` | what the call did: `create`, `enable`, `repoint`, `rewire` | `["create"]` |
@@ -26,3 +26,6 @@ mod build;
 mod run;
 
 pub use run::{CaseResult, run_cases};
+
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,11 @@ impl<'a> Notes<'a> {
         self.push(Severity::Warning, at, message.into(), suggestion.into());
     }
 
+    /// Whether there is an error among them.
+    pub(super) fn refuse(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
     pub(super) fn into_problems(self) -> Vec<Problem> {
         self.problems
     }

@@ -59,7 +59,9 @@ impl Glob {
     pub(super) fn matches(&self, value: &str) -> bool {
         let chars: Vec<char> = value.chars().collect();
         let (mut token, mut at) = (0, 0);
-        let (mut segment, mut any): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+        // Where to go on, in the pattern and in the value, if the latest star takes one character more.
+        let mut segment: Option<(usize, usize)> = None;
+        let mut any: Option<(usize, usize)> = None;
         loop {
             match self.tokens.get(token) {
                 Some(Token::Any) => {

@@ -2,22 +2,15 @@
 
 use super::allowlist::Entry;
 use super::request::Asking;
+use super::respond::Reaction;
 use super::rules::Answer;
 use super::{Facts, PolicySet, Response, Verdict};
-use crate::cloudtrail::{PrincipalKind, Verb};
+use crate::cloudtrail::PrincipalKind;
 use crate::detection::{Change, Detection, Finding};
 use crate::policy::names::{self, CHANGES};
 use cedar_policy::{Context, Entities};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-
-/// The responses that are asked for, weakest first.
-const RESPONSES: [(&str, Response); 4] = [
-    ("notify", Response::Notify),
-    ("ask", Response::Ask),
-    ("disable", Response::Disable),
-    ("freeze", Response::Freeze),
-];
 
 /// The answer to the first question.
 #[derive(Debug, Default)]
@@ -25,6 +18,8 @@ struct Allowance {
     allowed: bool,
     /// Whether entries cover every change.
     covered: bool,
+    /// The context that the last change was judged in: with one change, the one of the second question too.
+    context: Option<Context>,
     policies: Vec<String>,
     reasons: Vec<String>,
     errors: Vec<String>,
@@ -35,22 +30,6 @@ struct Allowance {
 struct Argument {
     policies: Vec<String>,
     reasons: Vec<String>,
-}
-
-/// The answer to the second.
-#[derive(Debug)]
-struct Reaction {
-    response: Response,
-    restrict: bool,
-    policies: Vec<String>,
-    reasons: Vec<String>,
-    errors: Vec<String>,
-}
-
-impl Default for Reaction {
-    fn default() -> Self {
-        Self { response: Response::Ask, restrict: false, policies: Vec::new(), reasons: Vec::new(), errors: Vec::new() }
-    }
 }
 
 impl PolicySet {
@@ -74,8 +53,12 @@ impl PolicySet {
                 policy_digest: self.digest().to_owned(),
             };
         }
-        let first = changes.first().copied().unwrap_or(Change::Create);
-        let reaction = match asking.event_context(facts, first, allowance.covered) {
+        let context = match (&allowance.context, changes.as_slice()) {
+            (Some(context), [_]) => Ok(context.clone()),
+            (_, [first, ..]) => asking.event_context(facts, *first, allowance.covered),
+            (_, []) => Err("the finding names no change".to_owned()),
+        };
+        let reaction = match context {
             Ok(context) => self.reaction(&asking, &entities, facts, &context),
             Err(error) => Reaction { errors: vec![error], ..Reaction::default() },
         };
@@ -83,7 +66,7 @@ impl PolicySet {
     }
 
     pub(super) fn asking<'a>(&'a self, finding: &'a Finding) -> Asking<'a> {
-        Asking { vocabulary: &self.vocabulary, inventory: &self.inventory, finding }
+        Asking { vocabulary: self.vocabulary, inventory: &self.inventory, finding }
     }
 
     /// `rule ID: its reason`.
@@ -139,12 +122,14 @@ impl PolicySet {
         let (mut pro, mut contra) = (Argument::default(), Argument::default());
         contra.reasons.extend(nobody.clone());
         for &change in changes {
-            let entries = match facts.case_open || nobody.is_some() {
-                true => Vec::new(),
-                false => self.allowlist.covering(finding, change, today),
+            let entries = if facts.case_open || nobody.is_some() {
+                Vec::new()
+            } else {
+                self.allowlist.covering(finding, change, today)
             };
             told.covered &= !entries.is_empty();
             let context = asking.event_context(facts, change, !entries.is_empty());
+            told.context = context.as_ref().ok().cloned();
             let request = context.and_then(|context| asking.actor_request(names::word(&CHANGES, &change), context));
             let answer = request.map_or_else(Answer::error, |request| self.rules.ask(&request, entities));
             told.allowed &= answer.permitted;
@@ -159,7 +144,10 @@ impl PolicySet {
             } else if !answer.errors.is_empty() {
                 contra.reasons.push("a rule could not be evaluated, which is never a yes".to_owned());
             } else if answer.rules.is_empty() && nobody.is_none() {
-                contra.reasons.push(self.not_covered(finding, change, facts, today));
+                contra.reasons.push(match entries.first() {
+                    Some(entry) => format!("entry {} covers it, but no rule permits what an entry covers", entry.id),
+                    None => self.not_covered(finding, change, facts, today),
+                });
             } else {
                 contra.reasons.extend(answer.rules.iter().map(|rule| format!("forbidden by {}", self.told(rule))));
                 contra.policies.extend(answer.rules);
@@ -185,108 +173,10 @@ impl PolicySet {
             None => format!("no entry of {name} is for {who}"),
         }
     }
-
-    fn reaction(&self, asking: &Asking<'_>, entities: &Entities, facts: &Facts, context: &Context) -> Reaction {
-        let finding = asking.finding;
-        let mut told = Reaction::default();
-        let protected = self.inventory.is_protected(&finding.actor.principal_arn);
-        let blind = finding.call.verb == Verb::Update && !facts.baseline_known;
-        let mut best: Option<(Response, Vec<String>)> = None;
-        let mut caps: Vec<String> = Vec::new();
-        for (position, (action, response)) in RESPONSES.into_iter().enumerate() {
-            let request = match asking.actor_request(action, context.clone()) {
-                Ok(request) => request,
-                Err(error) => {
-                    told.errors.push(error);
-                    break;
-                }
-            };
-            let answer = self.rules.ask(&request, entities);
-            told.errors.extend(answer.errors);
-            if response == Response::Freeze && protected {
-                if answer.permitted {
-                    caps.push("the principal is protected: nothing is frozen without a person".to_owned());
-                }
-            } else if answer.permitted && blind && response > Response::Ask {
-                caps.push("what the mapping was before is not known, so a person decides on the update".to_owned());
-                break;
-            } else if answer.permitted {
-                best = Some((response, answer.rules));
-            } else if !answer.rules.is_empty() {
-                let stronger = RESPONSES.iter().skip(position).map(|(action, _)| *action);
-                if self.any_permitted(asking, entities, context, stronger) {
-                    caps.extend(answer.rules.iter().map(|rule| format!("not more, by {}", self.told(rule))));
-                    told.policies.extend(answer.rules);
-                }
-                break;
-            }
-        }
-        match best {
-            Some((response, rules)) => {
-                told.response = response;
-                told.reasons.extend(rules.iter().map(|rule| format!("{}, by {}", doing(response), self.told(rule))));
-                told.policies.splice(0..0, rules);
-            }
-            None => told.reasons.push("a person is asked: no rule permits anything else".to_owned()),
-        }
-        told.reasons.extend(caps);
-        self.restriction(asking, entities, facts, context, protected || blind, &mut told);
-        told
-    }
-
-    fn any_permitted<'r>(
-        &self,
-        asking: &Asking<'_>,
-        entities: &Entities,
-        context: &Context,
-        actions: impl Iterator<Item = &'r str>,
-    ) -> bool {
-        actions
-            .filter_map(|action| asking.actor_request(action, context.clone()).ok())
-            .any(|request| self.rules.would_permit(&request, entities))
-    }
-
-    fn restriction(
-        &self,
-        asking: &Asking<'_>,
-        entities: &Entities,
-        facts: &Facts,
-        context: &Context,
-        never: bool,
-        told: &mut Reaction,
-    ) {
-        let actor = &asking.finding.actor;
-        let answer = match asking.actor_request("restrict", context.clone()) {
-            Ok(request) => self.rules.ask(&request, entities),
-            Err(error) => {
-                told.errors.push(error);
-                return;
-            }
-        };
-        told.errors.extend(answer.errors);
-        if !answer.permitted {
-            return;
-        }
-        let against = if !facts.confirmed {
-            "the record was not found in CloudTrail itself"
-        } else if !actor.invoked_by.is_empty() {
-            "a service made the call for it"
-        } else if unidentified(asking.finding).is_some() {
-            "who did it is not known for certain"
-        } else if never {
-            "the principal is protected, or the mapping's past is not known"
-        } else {
-            told.restrict = true;
-            told.reasons.extend(answer.rules.iter().map(|rule| format!("restricted, by {}", self.told(rule))));
-            told.policies.extend(answer.rules);
-            return;
-        };
-        told.reasons.push(format!("nobody is restricted without a person: {against}"));
-    }
 }
 
 /// Why the actor is nobody that could be allowed; policy stands on this whatever the rules say.
-fn unidentified(finding: &Finding) -> Option<String> {
+pub(super) fn unidentified(finding: &Finding) -> Option<String> {
     let actor = &finding.actor;
     if actor.principal_arn.is_empty() {
         let why = match actor.unidentified.as_str() {
@@ -310,16 +200,6 @@ fn changes(finding: &Finding) -> Vec<Change> {
         Detection::MappingRepointed => Change::Repoint,
         Detection::MappingRewired => Change::Rewire,
     }]
-}
-
-fn doing(response: Response) -> &'static str {
-    match response {
-        Response::Leave => "left",
-        Response::Notify => "people are told",
-        Response::Ask => "a person is asked",
-        Response::Disable => "disabled",
-        Response::Freeze => "the function is frozen and the mapping disabled",
-    }
 }
 
 fn unique(values: Vec<String>) -> Vec<String> {

@@ -16,6 +16,7 @@ mod names;
 mod people;
 mod principal;
 mod request;
+mod respond;
 mod rules;
 mod set;
 mod suggest;

@@ -1,11 +1,13 @@
 //! The words of the policy files for what the rest of sluicegate has as types.
 
-use super::ApproveAction;
+use super::files::Notes;
+use super::toml_doc::Text;
+use super::{ApproveAction, suggest};
 use crate::cloudtrail::PrincipalKind;
 use crate::detection::{Change, Trigger};
 use crate::mapping::SourceKind;
 
-/// Every principal kind, by CloudTrail's name.
+/// Every principal kind, as `userIdentity.type` names it.
 pub(super) const PRINCIPAL_KINDS: [(&str, PrincipalKind); 12] = [
     ("AssumedRole", PrincipalKind::AssumedRole),
     ("Role", PrincipalKind::Role),
@@ -52,6 +54,16 @@ pub(super) const APPROVALS: [(&str, ApproveAction); 8] = [
 /// The value behind a word.
 pub(super) fn value<T: Copy>(table: &[(&'static str, T)], word: &str) -> Option<T> {
     table.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
+}
+
+/// The value behind a word of a file; a word that is none is noted.
+pub(super) fn read<T: Copy>(table: &[(&'static str, T)], text: &Text, what: &str, notes: &mut Notes<'_>) -> Option<T> {
+    let read = value(table, &text.value);
+    if read.is_none() {
+        let suggestion = suggest::instead_of(&text.value, words(table));
+        notes.error(text.at, format!("there is no {what} `{}`", text.value), suggestion);
+    }
+    read
 }
 
 /// The word for a value.

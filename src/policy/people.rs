@@ -2,7 +2,6 @@
 
 use super::inventory::{Caller, Member, PersonEntry};
 use super::names::{self, APPROVALS};
-use super::request::Asking;
 use super::{ApproveAction, Permission, Person, PolicySet};
 use crate::detection::Finding;
 use jiff::Timestamp;
@@ -114,10 +113,11 @@ impl PolicySet {
                 return told;
             }
         };
+        let context = asking.decision_context(now, caused, reversible);
         for action in actions {
             let word = names::word(&APPROVALS, action);
-            let request = Asking::decision_context(now, caused, reversible)
-                .and_then(|context| asking.approver_request(who, &format!("approve.{word}"), context));
+            let request =
+                context.clone().and_then(|context| asking.approver_request(who, &format!("approve.{word}"), context));
             let answer = match request {
                 Ok(request) => self.rules.ask(&request, &entities),
                 Err(error) => {

@@ -65,16 +65,15 @@ impl Asking<'_> {
             ("wrongOfLastTen", Value::new_long(facts.wrong_of_last_ten.into())),
         ];
         pairs.extend(address.map(|address| ("sourceIp", Value::new_ip(address.to_string()))));
-        context(pairs)
+        // Every action on an actor takes the same context, so it is checked once for all of them.
+        self.context(pairs, "create")
     }
 
     /// What a question about an approver depends on besides approver and mapping.
-    pub(super) fn decision_context(now: Timestamp, caused: bool, reversible: bool) -> Result<Context, String> {
-        context(vec![
-            ("now", time(now)),
-            ("caused", Value::new_bool(caused)),
-            ("reversible", Value::new_bool(reversible)),
-        ])
+    pub(super) fn decision_context(&self, now: Timestamp, caused: bool, reversible: bool) -> Result<Context, String> {
+        let pairs =
+            vec![("now", time(now)), ("caused", Value::new_bool(caused)), ("reversible", Value::new_bool(reversible))];
+        self.context(pairs, "approve.leave")
     }
 
     /// The question whether the actor, or something done about it, is permitted.
@@ -89,8 +88,16 @@ impl Asking<'_> {
 
     fn request(&self, principal: EntityUid, action: &str, context: Context) -> Result<Request, String> {
         let action = self.vocabulary.entity("Action", action)?;
-        let resource = self.mapping_uid()?;
-        Request::new(principal, action, resource, context, Some(&self.vocabulary.schema)).map_err(told)
+        // Types are right by construction, and the context was checked when it was made.
+        Request::new(principal, action, self.mapping_uid()?, context, None).map_err(told)
+    }
+
+    fn context(&self, pairs: Vec<(&'static str, Value)>, action: &str) -> Result<Context, String> {
+        let pairs = pairs.into_iter().map(|(key, value)| (key.to_owned(), value));
+        let context = Context::from_pairs(pairs).map_err(told)?;
+        let action = self.vocabulary.entity("Action", action)?;
+        context.validate(&self.vocabulary.schema, &action).map_err(told)?;
+        Ok(context)
     }
 
     fn actor_account(&self) -> &str {
@@ -186,10 +193,6 @@ pub(super) fn path_and_name(principal_arn: &str) -> (&str, &str) {
     };
     let whole = resource.get(slash..).unwrap_or("/");
     whole.split_at(whole.rfind('/').map_or(0, |last| last + 1))
-}
-
-fn context(pairs: Vec<(&'static str, Value)>) -> Result<Context, String> {
-    Context::from_pairs(pairs.into_iter().map(|(key, value)| (key.to_owned(), value))).map_err(told)
 }
 
 fn record<const N: usize>(fields: [(&'static str, Value); N]) -> Result<Value, String> {

@@ -4,7 +4,7 @@ use super::allowlist::{self, Allowlist};
 use super::files::Notes;
 use super::inventory::{self, Inventory};
 use super::rules::{Rules, SCHEMA, Vocabulary};
-use super::{PolicyFiles, Problem, Severity};
+use super::{PolicyFiles, Problem, Severity, toml_doc};
 use jiff::civil::Date;
 
 /// The allowlist, the rules and the inventory, validated together. It answers the three questions.
@@ -13,7 +13,7 @@ pub struct PolicySet {
     pub(super) allowlist: Allowlist,
     pub(super) rules: Rules,
     pub(super) inventory: Inventory,
-    pub(super) vocabulary: Vocabulary,
+    pub(super) vocabulary: &'static Vocabulary,
     pub(super) allowlist_name: String,
     pub(super) inventory_name: String,
     digest: String,
@@ -35,17 +35,20 @@ impl PolicySet {
     pub fn load(files: &PolicyFiles, today: Date) -> Result<Loaded, Vec<Problem>> {
         let vocabulary = Vocabulary::embedded().map_err(|problem| vec![problem])?;
         let mut inventory_notes = Notes::new(&files.inventory);
-        let inventory = inventory::parse(&mut inventory_notes);
         let mut allowlist_notes = Notes::new(&files.allowlist);
-        let allowlist = allowlist::parse(&mut allowlist_notes, &inventory, today);
         let mut rules_notes = Notes::new(&files.rules);
-        let rules = Rules::load(&mut rules_notes, &vocabulary, &inventory);
+        let Some(inventory) = inventory::parse(&mut inventory_notes) else {
+            // Without the names, entries and rules can be told to be broken, but not to be wrong.
+            toml_doc::parse(&mut allowlist_notes);
+            Rules::check_syntax(&mut rules_notes);
+            return Err(sorted([allowlist_notes, inventory_notes, rules_notes]));
+        };
+        let allowlist = allowlist::parse(&mut allowlist_notes, &inventory, today);
+        let rules = Rules::load(&mut rules_notes, vocabulary, &inventory);
         doubled_ids(&allowlist, &rules, &files.rules.name, &mut allowlist_notes);
         unused_groups(&inventory, &allowlist, &rules, &mut inventory_notes);
-        let mut problems = [allowlist_notes, inventory_notes, rules_notes].map(Notes::into_problems).concat();
+        let mut problems = sorted([allowlist_notes, inventory_notes, rules_notes]);
         problems.extend(other_schema(files));
-        problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-        problems.dedup();
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);
         }
@@ -76,6 +79,14 @@ impl PolicySet {
     pub fn counts(&self) -> (usize, usize) {
         (self.allowlist.entries().len(), self.rules.ids().count())
     }
+}
+
+/// By file, line and column.
+fn sorted(notes: [Notes<'_>; 3]) -> Vec<Problem> {
+    let mut problems = notes.map(Notes::into_problems).concat();
+    problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    problems.dedup();
+    problems
 }
 
 /// Verdicts name entries and rules alike, so one id cannot be both.

@@ -13,15 +13,17 @@ pub(super) struct Text {
     pub(super) at: usize,
 }
 
-/// Parses a document; syntax errors are noted, and what could be read is returned.
-pub(super) fn parse<'i>(notes: &mut Notes<'i>) -> DeTable<'i> {
+/// Parses a document. Syntax errors are noted, all of them, and then nothing is returned: what is left of a broken
+/// document would only be told as mistakes that nobody made.
+pub(super) fn parse<'i>(notes: &mut Notes<'i>) -> Option<DeTable<'i>> {
     let (table, errors) = DeTable::parse_recoverable(notes.text());
+    let sound = errors.is_empty();
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
         let message = error.message().trim().replace('\n', ", ");
         notes.error(at, format!("this is not TOML: {message}"), "");
     }
-    table.into_inner()
+    sound.then(|| table.into_inner())
 }
 
 /// One table, with the words to speak of it.
@@ -120,7 +122,7 @@ impl<'t> Row<'t> {
             notes.error(at, format!("`{key}` is an empty list, which nothing can match"), "leave it out for any value");
         }
         let mut texts = Vec::new();
-        for item in list.iter() {
+        for item in &**list {
             let at = item.span().start;
             let Some(text) = item.get_ref().as_str() else {
                 let kind = article(item.get_ref().type_str());

@@ -2,7 +2,9 @@
 
 use super::Responder;
 use crate::approval::ApprovalGrant;
-use crate::case::{Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, baseline, next, plan_for};
+use crate::case::{
+    Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, State, baseline, next, plan_for,
+};
 use crate::containment::{Observation, Prior, StepKind};
 use crate::ports::JournalError;
 use std::collections::HashMap;
@@ -53,6 +55,11 @@ impl Drivers {
     /// Lets the case go in any event.
     fn forget(&self, case: &CaseId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(case);
+    }
+
+    /// Whether somebody drives the case.
+    fn drives(&self, case: &CaseId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(case)
     }
 
     /// How many cases are being driven.
@@ -114,10 +121,17 @@ impl Responder {
         );
     }
 
-    /// Drives a case in the caller's own time, for the command line.
+    /// Drives a case until it rests, or waits for something that may take long; for the command line.
     pub async fn drive_to_rest(&self, id: &CaseId) -> Result<Case, JournalError> {
-        self.drive(id, None, &Driver::default()).await?;
-        self.load(id).await
+        self.nudge(id);
+        loop {
+            let at_work = self.drivers.drives(id);
+            let case = self.load(id).await?;
+            if !at_work || matches!(case.state, State::Stuck | State::Closed) {
+                return Ok(case);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn drive(&self, id: &CaseId, known: Option<Case>, driver: &Driver) -> Result<(), JournalError> {
@@ -154,7 +168,7 @@ impl Responder {
 
     async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
         let mut asking = case.clone();
-        asking.state = crate::case::State::AwaitingDecision;
+        asking.state = State::AwaitingDecision;
         let plans = Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect();
         self.append(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await?;
         tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
@@ -215,7 +229,7 @@ impl Responder {
         };
         let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
         let mut asking = case.clone();
-        asking.state = crate::case::State::AwaitingDecision;
+        asking.state = State::AwaitingDecision;
         let now = plan_for(&asking, grant.plan().decision);
         if untouched && now.as_ref().is_none_or(|now| now.digest != grant.plan().digest) {
             return self.ask(case, "the mapping is another than the one that was shown: the approval is void").await;

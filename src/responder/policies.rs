@@ -39,9 +39,12 @@ impl super::Responder {
         self.ports.journal.record(&SystemEvent::PolicyLoaded { digest: digest.to_owned() }).await
     }
 
-    /// Puts a new policy set into force.
+    /// Puts a new policy set into force, where it is another.
     pub async fn change_policies(&self, set: PolicySet) -> Result<(), JournalError> {
         let digest = set.digest().to_owned();
+        if digest == self.policies.current().digest() {
+            return Ok(());
+        }
         self.policies.replace(set);
         tracing::info!(digest = digest.get(..12).unwrap_or_default(), "new policies are in force");
         self.ports.journal.record(&SystemEvent::PolicyLoaded { digest }).await

@@ -1,5 +1,6 @@
 //! Functions and event source mappings.
 
+use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, EventSourcePosition, FunctionCode, Runtime};
 
@@ -68,7 +69,11 @@ impl Account {
     pub async fn mapping_state(&self, uuid: &str) -> Result<Option<String>, SandboxError> {
         match self.lambda.get_event_source_mapping().uuid(uuid).send().await {
             Ok(mapping) => Ok(mapping.state),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(GetEventSourceMappingError::is_resource_not_found_exception) =>
+            {
                 Ok(None)
             }
             Err(error) => Err(failed("GetEventSourceMapping")(error)),

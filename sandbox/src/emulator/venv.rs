@@ -1,4 +1,4 @@
-//! The emulator's Python virtual environment: made once for all tests and the demo, under the target directory.
+//! The emulators' Python virtual environments: made once for all tests and the demo, under the target directory.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -7,7 +7,11 @@ use std::process::Command;
 
 use crate::error::SandboxError;
 
-const REQUIREMENTS: &str = include_str!("../../requirements.txt");
+/// A set of Python packages, each with its hashes.
+pub(super) struct Requirements {
+    pub(super) name: &'static str,
+    pub(super) text: &'static str,
+}
 
 /// Where the sandbox tells what it is doing; standard error unless told otherwise.
 pub type Progress = dyn Fn(&str) + Send + Sync;
@@ -34,9 +38,9 @@ pub fn target_dir() -> PathBuf {
 /// The interpreter of the virtual environment, which is made first if need be.
 ///
 /// Whoever comes second, in this process or another, waits for the first.
-pub(crate) fn interpreter(home: &Path, progress: &Progress) -> Result<PathBuf, SandboxError> {
+pub(super) fn interpreter(home: &Path, wanted: &Requirements, progress: &Progress) -> Result<PathBuf, SandboxError> {
     fs::create_dir_all(home).map_err(SandboxError::io(format!("making {}", home.display())))?;
-    let name = format!("venv-{:08x}", crc32fast::hash(REQUIREMENTS.as_bytes()));
+    let name = format!("venv-{}-{:08x}", wanted.name, crc32fast::hash(wanted.text.as_bytes()));
     let venv = home.join(&name);
     let (python, done) = (venv.join("bin/python"), venv.join("complete"));
     if done.is_file() {
@@ -46,37 +50,37 @@ pub(crate) fn interpreter(home: &Path, progress: &Progress) -> Result<PathBuf, S
     let locking = || format!("locking {}", lock_file.display());
     let lock = File::create(&lock_file).map_err(SandboxError::io(locking()))?;
     if lock.try_lock().is_err() {
-        progress("another process is installing the emulator; waiting for it");
+        progress(&format!("{} is being installed by another test; waiting for it", wanted.name));
         lock.lock().map_err(SandboxError::io(locking()))?;
     }
     if !done.is_file() {
-        install(&venv, &python, progress)?;
+        install(&venv, &python, wanted, progress)?;
         fs::write(&done, "").map_err(SandboxError::io(format!("writing {}", done.display())))?;
     }
     Ok(python)
 }
 
-fn install(venv: &Path, python: &Path, progress: &Progress) -> Result<(), SandboxError> {
-    let system = find_python()?;
-    progress(&format!("installing the emulator into {} (once, about 20 seconds)", venv.display()));
+fn install(venv: &Path, python: &Path, wanted: &Requirements, progress: &Progress) -> Result<(), SandboxError> {
+    let system = find_python(std::env::var("SANDBOX_PYTHON").ok())?;
+    progress(&format!("installing {} into {} (once, about 20 seconds)", wanted.name, venv.display()));
     if venv.exists() {
         // An installation that was interrupted.
         fs::remove_dir_all(venv).map_err(SandboxError::io(format!("removing {}", venv.display())))?;
     }
     run(Command::new(system).args(["-m", "venv"]).arg(venv), "python3 -m venv")?;
     let requirements = venv.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS).map_err(SandboxError::io(format!("writing {}", requirements.display())))?;
+    fs::write(&requirements, wanted.text).map_err(SandboxError::io(format!("writing {}", requirements.display())))?;
     let pip =
         ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "-r"];
     run(Command::new(python).args(pip).arg(&requirements), "pip install --require-hashes -r requirements.txt")?;
-    progress("the emulator is installed");
+    progress(&format!("{} is installed", wanted.name));
     Ok(())
 }
 
 /// The first interpreter that is new enough and can make virtual environments.
-fn find_python() -> Result<String, SandboxError> {
-    let named = std::env::var("SANDBOX_PYTHON").ok();
+fn find_python(named: Option<String>) -> Result<String, SandboxError> {
     let usual = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+    let only = named.clone();
     let candidates: Vec<String> = named.map_or_else(|| usual.map(String::from).to_vec(), |one| vec![one]);
     let mut found = Vec::new();
     for candidate in candidates {
@@ -89,7 +93,7 @@ fn find_python() -> Result<String, SandboxError> {
                 let said = String::from_utf8_lossy(&said);
                 found.push(format!("{candidate} ({})", said.trim().lines().last().unwrap_or("no answer")));
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && only.is_none() => {}
             Err(error) => found.push(format!("{candidate} ({error})")),
         }
     }
@@ -108,7 +112,35 @@ fn run(command: &mut Command, step: &str) -> Result<(), SandboxError> {
 }
 
 /// The last lines of a text.
-pub(crate) fn last_lines(text: &str, count: usize) -> String {
+pub(super) fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines.get(lines.len().saturating_sub(count)..).unwrap_or_default().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn an_old_python_and_a_missing_one_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = dir.path().join("old-python");
+        fs::write(&old, "#!/bin/sh\necho 3.8\nexit 1\n").unwrap();
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
+        let said = find_python(Some(old.display().to_string())).unwrap_err().to_string();
+        assert!(said.contains("Python 3.10 or later") && said.contains("old-python (3.8)"), "{said}");
+        let said = find_python(Some("no-such-python".to_owned())).unwrap_err().to_string();
+        assert!(said.contains("no-such-python (No such file"), "{said}");
+    }
+
+    #[test]
+    fn a_failed_step_shows_its_last_lines() {
+        let script = "for i in $(seq 40); do echo line $i; done; echo no matching hash >&2; exit 1";
+        let said = run(Command::new("sh").args(["-c", script]), "pip install").unwrap_err().to_string();
+        assert!(said.contains("`pip install`") && said.ends_with("no matching hash"), "{said}");
+        assert!(said.contains("line 40") && !said.contains("line 9\n"), "{said}");
+    }
 }

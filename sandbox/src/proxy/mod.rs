@@ -1,5 +1,6 @@
 //! The endpoint of every client: passes calls on to the emulator, and sees each.
 
+mod control;
 mod handle;
 
 use std::convert::Infallible;
@@ -15,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::calls::Calls;
+use crate::faults::{Faults, Transitions};
 use crate::trail::Trail;
 use crate::upstream::Upstream;
 use crate::wire::Reply;
@@ -25,6 +27,8 @@ pub(crate) struct Proxy {
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) trail: Arc<Trail>,
     pub(crate) calls: Calls,
+    pub(crate) faults: Faults,
+    pub(crate) transitions: Transitions,
 }
 
 /// The connection is dropped without an answer.

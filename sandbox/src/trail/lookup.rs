@@ -48,7 +48,7 @@ fn wanted(record: &Value, request: &Value) -> bool {
             "EventId" => text(record, "eventID") == value,
             "EventName" => text(record, "eventName") == value,
             "EventSource" => text(record, "eventSource") == value,
-            "ReadOnly" => record.get("readOnly").is_some_and(|found| found.to_string() == value),
+            "ReadOnly" => record.get("readOnly").and_then(Value::as_bool) == value.parse().ok(),
             "AccessKeyId" => record.pointer("/userIdentity/accessKeyId").and_then(Value::as_str) == Some(value),
             "Username" => record.get("userIdentity").is_some_and(|identity| user_name(identity) == value),
             "ResourceName" => resources(record).iter().any(|(_, name)| name == value),

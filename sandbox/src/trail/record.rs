@@ -56,7 +56,8 @@ pub(crate) fn event_name(operation: &Operation) -> Option<String> {
 /// The record of a call; nothing for one that failed as no trail records it (throttled, or the service's own fault).
 pub(crate) fn record(operation: &Operation, reply: &Reply, seen: &Circumstances<'_>) -> Option<Value> {
     let name = event_name(operation)?;
-    if !reply.is_success() && (reply.status == 429 || reply.status >= 500) {
+    let throttled = reply.error_code().is_some_and(|(code, _)| code.starts_with("Throttling"));
+    if !reply.is_success() && (reply.status == 429 || reply.status >= 500 || throttled) {
         return None;
     }
     let account = seen.who.get("accountId").cloned().unwrap_or(Value::Null);

@@ -9,14 +9,14 @@ use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-pub(crate) use reply::{Reply, new_request_id};
+pub(crate) use reply::Reply;
 
 /// How a service's requests and errors are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// Paths and JSON: Lambda.
     RestJson,
-    /// `X-Amz-Target` and JSON: SQS, DynamoDB, `CloudTrail`.
+    /// `X-Amz-Target` and JSON: SQS, `DynamoDB`, `CloudTrail`.
     AwsJson,
     /// Forms and XML: IAM, STS.
     Query,

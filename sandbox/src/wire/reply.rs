@@ -17,7 +17,7 @@ pub(crate) struct Reply {
 }
 
 /// A request id as AWS makes them.
-pub(crate) fn new_request_id() -> String {
+fn new_request_id() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 

@@ -4,6 +4,7 @@ mod entry;
 mod index;
 mod lint;
 mod parse;
+mod values;
 
 pub(super) use entry::Entry;
 pub(super) use parse::parse;

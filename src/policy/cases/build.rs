@@ -105,23 +105,16 @@ pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> F
 fn actor(row: &Row<'_>, notes: &mut Notes<'_>) -> Actor {
     let principal_arn = row.maybe("actor", notes).unwrap_or_default();
     let resource = principal_arn.splitn(6, ':').nth(5).unwrap_or("");
-    let mut kind = match resource.split('/').next() {
+    let by_arn = match resource.split('/').next() {
         Some("role") => PrincipalKind::AssumedRole,
         Some("user") => PrincipalKind::IamUser,
         Some("root") => PrincipalKind::Root,
         _ => PrincipalKind::Unknown,
     };
-    if let Some(word) = row.text("kind", notes) {
-        match names::value(&PRINCIPAL_KINDS, &word.value) {
-            Some(known) => kind = known,
-            None => {
-                let suggestion = suggest::instead_of(&word.value, names::words(&PRINCIPAL_KINDS));
-                notes.error(word.at, format!("there is no kind of principal `{}`", word.value), suggestion);
-            }
-        }
-    }
+    let named = row.text("kind", notes);
+    let named = named.and_then(|word| names::read(&PRINCIPAL_KINDS, &word, "kind of principal", notes));
     Actor {
-        kind,
+        kind: named.unwrap_or(by_arn),
         arn: principal_arn.clone(),
         unidentified: if principal_arn.is_empty() { "the case names no principal" } else { "" }.to_owned(),
         session_name: row.maybe("session", notes).unwrap_or_default(),
@@ -137,16 +130,9 @@ fn actor(row: &Row<'_>, notes: &mut Notes<'_>) -> Actor {
 }
 
 fn changes(row: &Row<'_>, notes: &mut Notes<'_>) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for word in row.texts("actions", notes).unwrap_or_default() {
-        match names::value(&CHANGES, &word.value) {
-            Some(change) => changes.push(change),
-            None => {
-                let suggestion = suggest::instead_of(&word.value, names::words(&CHANGES));
-                notes.error(word.at, format!("there is no action `{}`", word.value), suggestion);
-            }
-        }
-    }
+    let words = row.texts("actions", notes).unwrap_or_default();
+    let mut changes: Vec<Change> =
+        words.iter().filter_map(|word| names::read(&CHANGES, word, "action", notes)).collect();
     // The order of the type is the order in which a finding is named.
     changes.sort_unstable();
     if changes.is_empty() { vec![Change::Create] } else { changes }

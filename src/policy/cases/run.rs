@@ -27,7 +27,9 @@ pub struct CaseResult {
 /// Runs all cases of a file, in order. A mistake in the file itself is a problem, and then nothing is run.
 pub fn run_cases(set: &PolicySet, file: &SourceFile, now: Timestamp) -> Result<Vec<CaseResult>, Vec<Problem>> {
     let mut notes = Notes::new(file);
-    let table = toml_doc::parse(&mut notes);
+    let Some(table) = toml_doc::parse(&mut notes) else {
+        return Err(notes.into_problems());
+    };
     let document = Row::new(&table, 0);
     document.allow_only(&["case"], &mut notes);
     let cases = document.get("case").and_then(|cases| cases.get_ref().as_array());
@@ -42,10 +44,8 @@ pub fn run_cases(set: &PolicySet, file: &SourceFile, now: Timestamp) -> Result<V
         let Some(name) = row.required_text("name", "the case", &mut notes) else {
             continue;
         };
-        let differences = match row.has("approver") {
-            true => decide(set, &row, now, &mut notes),
-            false => judge(set, &row, now, &mut notes),
-        };
+        let differences =
+            if row.has("approver") { decide(set, &row, now, &mut notes) } else { judge(set, &row, now, &mut notes) };
         results.push(CaseResult {
             file: file.name.clone(),
             line: notes.place(row.at).0,
@@ -114,17 +114,8 @@ fn decisions(row: &Row<'_>, notes: &mut Notes<'_>) -> Vec<ApproveAction> {
     if !row.has("decisions") {
         notes.error(row.at, "the case names no `decisions`", "add decisions = [\"delete\"]");
     }
-    let mut actions = Vec::new();
-    for word in row.texts("decisions", notes).unwrap_or_default() {
-        match names::value(&APPROVALS, &word.value) {
-            Some(action) => actions.push(action),
-            None => {
-                let suggestion = suggest::instead_of(&word.value, names::words(&APPROVALS));
-                notes.error(word.at, format!("there is no decision `{}`", word.value), suggestion);
-            }
-        }
-    }
-    actions
+    let words = row.texts("decisions", notes).unwrap_or_default();
+    words.iter().filter_map(|word| names::read(&APPROVALS, word, "decision", notes)).collect()
 }
 
 /// What a case expects, and what came otherwise.
@@ -136,9 +127,7 @@ struct Expect<'t> {
 impl<'t> Expect<'t> {
     fn new(case: &Row<'t>, keys: &[&str], notes: &mut Notes<'_>) -> Self {
         let value = case.get("expect");
-        if value.is_none()
-            || value.is_some_and(|value| matches!(value.get_ref(), DeValue::Table(table) if table.is_empty()))
-        {
+        if value.is_none_or(|value| matches!(value.get_ref(), DeValue::Table(table) if table.is_empty())) {
             notes.error(case.at, "the case expects nothing", format!("add expect = {{ {} = … }}", keys[0]));
         }
         let row = value.and_then(|value| Row::of(value, "`expect`", notes));
@@ -148,20 +137,20 @@ impl<'t> Expect<'t> {
         Self { row, differences: Vec::new() }
     }
 
-    fn compare<T: PartialEq + std::fmt::Display>(&mut self, key: &str, expected: Option<T>, got: T) {
-        if let Some(expected) = expected.filter(|expected| *expected != got) {
+    fn compare<T: PartialEq + std::fmt::Display>(&mut self, key: &str, expected: Option<T>, got: &T) {
+        if let Some(expected) = expected.filter(|expected| expected != got) {
             self.differences.push(format!("{key}: expected {expected}, got {got}"));
         }
     }
 
     fn flag(&mut self, key: &str, got: bool, notes: &mut Notes<'_>) {
         let expected = self.row.and_then(|row| row.boolean(key, notes));
-        self.compare(key, expected, got);
+        self.compare(key, expected, &got);
     }
 
     fn number(&mut self, key: &str, got: u32, notes: &mut Notes<'_>) {
         let expected = self.row.and_then(|row| row.count(key, notes));
-        self.compare(key, expected, got);
+        self.compare(key, expected, &got);
     }
 
     fn word(&mut self, key: &str, got: &str, known: &[&str], notes: &mut Notes<'_>) {
@@ -170,7 +159,7 @@ impl<'t> Expect<'t> {
             let suggestion = suggest::instead_of(&word.value, known.iter().copied());
             notes.error(word.at, format!("there is no {key} `{}`", word.value), suggestion);
         }
-        self.compare(key, expected.map(|word| word.value), got.to_owned());
+        self.compare(key, expected.map(|word| word.value), &got.to_owned());
     }
 
     fn policies(&mut self, got: &[String], notes: &mut Notes<'_>) {
@@ -181,7 +170,7 @@ impl<'t> Expect<'t> {
         let expected: BTreeSet<String> = expected.into_iter().map(|text| text.value).collect();
         let got: BTreeSet<String> = got.iter().cloned().collect();
         let list = |ids: &BTreeSet<String>| ids.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        self.compare("policies", Some(list(&expected)), list(&got));
+        self.compare("policies", Some(list(&expected)), &list(&got));
     }
 
     /// The differences; where there are any, with why policy said what it said.

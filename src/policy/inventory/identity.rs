@@ -75,6 +75,14 @@ impl Identity {
         ))
     }
 
+    /// The role where a session is as possible: a team takes in all who act as a role, and nobody by a guess.
+    pub(in crate::policy) fn without_guess(mut self) -> Self {
+        if self.ambiguity().is_some() {
+            self.readings.truncate(1);
+        }
+        self
+    }
+
     /// How well it fits: a session is more than a role. `None` where it does not.
     pub(in crate::policy) fn fits(&self, caller: &Caller) -> Option<u8> {
         if caller.account != self.account {

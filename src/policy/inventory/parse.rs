@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 
 const SECTIONS: [&str; 5] = ["accounts", "functions", "protected", "people", "teams"];
 
-/// The inventory, as far as it could be read.
-pub(in crate::policy) fn parse(notes: &mut Notes<'_>) -> Inventory {
-    let table = toml_doc::parse(notes);
+/// The inventory, as far as it is right; `None` where it is no TOML.
+pub(in crate::policy) fn parse(notes: &mut Notes<'_>) -> Option<Inventory> {
+    let table = toml_doc::parse(notes)?;
     let document = Row::new(&table, 0);
     document.allow_only(&SECTIONS, notes);
     let mut inventory = Inventory {
@@ -32,7 +32,7 @@ pub(in crate::policy) fn parse(notes: &mut Notes<'_>) -> Inventory {
     if let Some(row) = section(&document, "teams", notes) {
         inventory.teams = teams(&row, &inventory.people, notes);
     }
-    inventory
+    Some(inventory)
 }
 
 fn section<'t>(document: &Row<'t>, key: &str, notes: &mut Notes<'_>) -> Option<Row<'t>> {
@@ -184,7 +184,7 @@ fn member(text: &Text, people: &BTreeMap<String, PersonEntry>, notes: &mut Notes
             let message = format!("`{value}` names no role or user");
             notes.error(text.at, message, "write arn:aws:iam::ACCOUNT:role/NAME or …:user/NAME");
         }
-        return identity.map(Box::new).map(Member::Identity);
+        return identity.map(|identity| Member::Identity(Box::new(identity.without_guess())));
     }
     if is_slack(value) {
         return Some(Member::Slack(value.to_owned()));

@@ -3,7 +3,7 @@
 use super::{Parsed, RuleInfo};
 use crate::policy::files::Notes;
 use crate::policy::suggest;
-use cedar_policy::Effect;
+use cedar_policy::{ActionConstraint, Effect, EntityUid};
 use std::collections::BTreeMap;
 
 const KNOWN: [&str; 5] = ["id", "reason", "owner", "approvals", "confirm"];
@@ -54,7 +54,7 @@ fn approvals(rule: &Parsed, notes: &mut Notes<'_>) -> u32 {
     let Some(value) = rule.policy.annotation("approvals") else {
         return 1;
     };
-    only_on_permits(rule, "approvals", notes);
+    only_on_approvals(rule, "approvals", notes);
     match value.parse::<u32>() {
         Ok(count) if (1..=20).contains(&count) && !value.starts_with('+') => count,
         _ => {
@@ -69,7 +69,7 @@ fn confirm(rule: &Parsed, notes: &mut Notes<'_>) -> bool {
     let Some(value) = rule.policy.annotation("confirm") else {
         return false;
     };
-    only_on_permits(rule, "confirm", notes);
+    only_on_approvals(rule, "confirm", notes);
     if value != "aws" {
         let place = rule.statement.find("@confirm");
         notes.error(place, format!("@confirm(\"{value}\") is unknown"), "write @confirm(\"aws\")");
@@ -77,9 +77,21 @@ fn confirm(rule: &Parsed, notes: &mut Notes<'_>) -> bool {
     true
 }
 
-fn only_on_permits(rule: &Parsed, key: &str, notes: &mut Notes<'_>) {
+fn only_on_approvals(rule: &Parsed, key: &str, notes: &mut Notes<'_>) {
+    let approves = |action: &EntityUid| action.id().unescaped().starts_with("approve");
+    let decides = match rule.policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::In(actions) => actions.iter().any(approves),
+        ActionConstraint::Eq(action) => approves(&action),
+    };
+    let place = rule.statement.find(&format!("@{key}"));
     if rule.policy.effect() == Effect::Forbid {
-        let place = rule.statement.find(&format!("@{key}"));
         notes.error(place, format!("@{key} means nothing on a forbid"), "put it on the permit");
+    } else if !decides {
+        notes.error(
+            place,
+            format!("@{key} means nothing here: nobody votes on what an actor may do"),
+            "put it on a permit of approve.… actions",
+        );
     }
 }

@@ -3,6 +3,7 @@
 use super::literals::is_session;
 use super::{Parsed, Vocabulary};
 use crate::policy::files::Notes;
+use crate::policy::principal::PrincipalPattern;
 use crate::policy::suggest;
 use cedar_policy::{ActionConstraint, Effect, PrincipalConstraint, ResourceConstraint};
 use serde_json::Value;
@@ -36,7 +37,38 @@ pub(super) fn check(rule: &Parsed, vocabulary: &Vocabulary, notes: &mut Notes<'_
             "compare with the role, arn:aws:iam::ACCOUNT:role/PATH/NAME, and with principal.sessionName",
         );
     }
+    visit(&json, &mut |node| {
+        if let Some(comparison) = node.get("==") {
+            never_an_actor(rule, comparison, notes);
+        }
+    });
     everybody(rule, &json, notes);
+}
+
+/// `principal.arn == "…"` with what is no role's, user's or root's ARN.
+fn never_an_actor(rule: &Parsed, comparison: &Value, notes: &mut Notes<'_>) {
+    let sides = [comparison.get("left"), comparison.get("right")];
+    let is_arn = |side: &&Value| path(side).is_some_and(|path| path == ["principal", "arn"]);
+    let text = |side: &Value| side.get("Value").and_then(Value::as_str).map(str::to_owned);
+    if !sides.iter().flatten().any(is_arn) {
+        return;
+    }
+    // `""` is what the ARN of somebody unidentified holds.
+    for text in sides.into_iter().flatten().filter_map(text) {
+        if text.is_empty() || is_session(&text) {
+            continue;
+        }
+        let place = rule.statement.find(&format!("\"{text}\""));
+        match PrincipalPattern::parse(&text) {
+            Err(wrong) => notes.error(place, wrong.message, wrong.suggestion),
+            Ok(pattern) if !pattern.glob.is_literal() => notes.error(
+                place,
+                format!("== \"{text}\" never matches: only `like` has wildcards"),
+                "compare principal.path and principal.name",
+            ),
+            Ok(_) => {}
+        }
+    }
 }
 
 /// Every object in a JSON value, outermost first.

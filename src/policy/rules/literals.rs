@@ -55,9 +55,10 @@ fn known_name<'a>(what: &str, id: &str, at: usize, known: impl Iterator<Item = &
 
 fn account(id: &str, at: usize, inventory: &Inventory, notes: &mut Notes<'_>) {
     if !is_account(id) {
-        let suggestion = match inventory.account_groups().contains_key(id) {
-            true => format!("write AccountGroup::\"{id}\""),
-            false => "an account has twelve digits".to_owned(),
+        let suggestion = if inventory.account_groups().contains_key(id) {
+            format!("write AccountGroup::\"{id}\"")
+        } else {
+            "an account has twelve digits".to_owned()
         };
         notes.error(at, format!("`{id}` is no account, so this never matches"), suggestion);
     } else if inventory.lists(id) == Some(false) {

@@ -12,7 +12,8 @@ use super::files::Notes;
 use super::inventory::Inventory;
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
-    Authorizer, Decision, Effect, Entities, Policy, PolicyId, PolicySet, Request, ValidationMode, Validator,
+    ActionConstraint, Authorizer, Decision, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, Request,
+    ValidationMode, Validator,
 };
 use scan::Statement;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,11 +45,18 @@ impl Answer {
     }
 }
 
+/// The rules that can have a say in one action. A rule whose scope leaves the action out never applies and never errs,
+/// so leaving it out of the question changes no answer and saves most of its cost.
+#[derive(Debug)]
+struct Slice {
+    all: PolicySet,
+    permits: PolicySet,
+}
+
 /// The validated rules.
 #[derive(Debug)]
 pub(super) struct Rules {
-    all: PolicySet,
-    permits: PolicySet,
+    by_action: BTreeMap<String, Slice>,
     info: BTreeMap<String, RuleInfo>,
     authorizer: Authorizer,
     /// What the rules name: entity type, id.
@@ -64,15 +72,7 @@ struct Parsed {
 impl Rules {
     /// Loads the rules as far as they are right; what is wrong is noted.
     pub(super) fn load(notes: &mut Notes<'_>, vocabulary: &Vocabulary, inventory: &Inventory) -> Self {
-        let statements = scan::statements(notes.text());
-        if statements.is_empty() {
-            notes.error(0, "the file holds no rule, so nobody could be allowed", "start from the shipped rules.cedar");
-        }
-        let parsed: Vec<Parsed> = statements
-            .into_iter()
-            .enumerate()
-            .filter_map(|(number, statement)| parse(statement, number, notes))
-            .collect();
+        let parsed = parse_all(notes);
         let info = annotations::read(&parsed, notes);
         let named = parsed
             .iter()
@@ -85,8 +85,16 @@ impl Rules {
             literals::check(rule, vocabulary, inventory, notes);
         }
         let policies: Vec<Policy> = parsed.into_iter().map(|rule| renamed(rule.policy)).collect();
-        let permits = policies.iter().filter(|policy| policy.effect() == Effect::Permit).cloned();
-        Self { permits: set(permits), all: set(policies), info, authorizer: Authorizer::new(), named }
+        if set(policies.iter().cloned()).num_of_policies() != policies.len() && !notes.refuse() {
+            // A forbid that got lost would be a permission.
+            notes.error(0, "not every rule could be taken", "give each rule an @id of its own");
+        }
+        Self { by_action: slices(&policies, vocabulary), info, authorizer: Authorizer::new(), named }
+    }
+
+    /// Notes only what is no Cedar.
+    pub(super) fn check_syntax(notes: &mut Notes<'_>) {
+        parse_all(notes);
     }
 
     pub(super) fn info(&self, id: &str) -> Option<&RuleInfo> {
@@ -103,24 +111,54 @@ impl Rules {
         self.named.contains(&(kind.to_owned(), id.to_owned()))
     }
 
-    /// Asks all rules. Cedar skips a rule that errs and lets the others decide: here an error is never a yes.
+    /// Asks the rules. Cedar skips a rule that errs and lets the others decide: here an error is never a yes.
     pub(super) fn ask(&self, request: &Request, entities: &Entities) -> Answer {
-        self.ask_of(&self.all, request, entities)
+        self.ask_of(|slice| &slice.all, request, entities)
     }
 
     /// Whether it would be permitted if nothing were forbidden.
     pub(super) fn would_permit(&self, request: &Request, entities: &Entities) -> bool {
-        self.ask_of(&self.permits, request, entities).permitted
+        self.ask_of(|slice| &slice.permits, request, entities).permitted
     }
 
-    fn ask_of(&self, set: &PolicySet, request: &Request, entities: &Entities) -> Answer {
-        let response = self.authorizer.is_authorized(request, set, entities);
+    fn ask_of(&self, part: impl Fn(&Slice) -> &PolicySet, request: &Request, entities: &Entities) -> Answer {
+        let action = request.action().map(|action| action.id().unescaped());
+        let Some(slice) = action.and_then(|action| self.by_action.get(action)) else {
+            return Answer::error(format!("there is no action `{}`", action.unwrap_or("")));
+        };
+        let response = self.authorizer.is_authorized(request, part(slice), entities);
         let diagnostics = response.diagnostics();
         let errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
         let mut rules: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
         rules.sort_unstable();
         Answer { permitted: response.decision() == Decision::Allow && errors.is_empty(), rules, errors }
     }
+}
+
+fn slices(policies: &[Policy], vocabulary: &Vocabulary) -> BTreeMap<String, Slice> {
+    let concerns = |policy: &Policy, action: &EntityUid| match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(named) => named == *action,
+        ActionConstraint::In(named) => named.iter().any(|group| vocabulary.is_within(action, group)),
+    };
+    let actions = vocabulary.schema.actions();
+    let slice = |action: &EntityUid| {
+        let own = || policies.iter().filter(|policy| concerns(policy, action));
+        Slice {
+            all: set(own().cloned()),
+            permits: set(own().filter(|policy| policy.effect() == Effect::Permit).cloned()),
+        }
+    };
+    actions.map(|action| (action.id().unescaped().to_owned(), slice(action))).collect()
+}
+
+fn parse_all(notes: &mut Notes<'_>) -> Vec<Parsed> {
+    let statements = scan::statements(notes.text());
+    if statements.is_empty() {
+        notes.error(0, "the file holds no rule, so nobody could be allowed", "start from the shipped rules.cedar");
+    }
+    let numbered = statements.into_iter().enumerate();
+    numbered.filter_map(|(number, statement)| parse(statement, number, notes)).collect()
 }
 
 fn parse(statement: Statement, number: usize, notes: &mut Notes<'_>) -> Option<Parsed> {
@@ -145,7 +183,7 @@ fn renamed(policy: Policy) -> Policy {
     }
 }
 
-/// A set of those policies whose ids are unique; a doubled id has been noted, and the set is refused.
+/// A set of those policies whose ids are unique; who calls looks whether all are in it.
 fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
     let mut set = PolicySet::new();
     let mut taken = BTreeSet::new();
@@ -164,8 +202,12 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
     let result = Validator::new(vocabulary.schema.clone()).validate(&policies, ValidationMode::Strict);
     let errors = result.validation_errors().map(|error| (error.policy_id(), DetailedError::from(error)));
     let warnings = result.validation_warnings().map(|warning| (warning.policy_id(), DetailedError::from(warning)));
+    let mut told = BTreeSet::new();
     for (id, error) in errors.chain(warnings) {
-        if let Some(statement) = places.get(id) {
+        // A rule for several actions is told once, not once for each of them.
+        let start = error.source_locations.first().map(|label| label.loc.start);
+        let gist = error.message.split(" in context for Action::").next().unwrap_or("").to_owned();
+        if let Some(statement) = places.get(id).filter(|_| told.insert((id.clone(), start, gist))) {
             note(&error, statement, "not valid here", notes);
         }
     }
@@ -174,10 +216,8 @@ fn validate(parsed: &[Parsed], vocabulary: &Vocabulary, notes: &mut Notes<'_>) {
 fn note(error: &DetailedError, statement: &Statement, what: &str, notes: &mut Notes<'_>) {
     let at = error.source_locations.first().map_or(0, |label| label.loc.start);
     // The position says which policy it is.
-    let message = match error.message.strip_prefix("for policy `").and_then(|rest| rest.split_once("`, ")) {
-        Some((_, message)) => message,
-        None => &error.message,
-    };
+    let named = error.message.strip_prefix("for policy `").and_then(|rest| rest.split_once('`'));
+    let message = named.map_or(error.message.as_str(), |(_, rest)| rest.trim_start_matches([',', ':', ' ']));
     notes.error(statement.at + at, format!("{what}: {message}"), error.help.clone().unwrap_or_default());
 }
 

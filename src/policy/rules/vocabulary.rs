@@ -2,10 +2,11 @@
 
 use crate::policy::Problem;
 use cedar_policy::ffi::DetailedError;
-use cedar_policy::{EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
+use cedar_policy::{Entities, EntityId, EntityTypeName, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
+use std::sync::LazyLock;
 
 /// The vocabulary as shipped in `policies/sluicegate.cedarschema`.
 pub(in crate::policy) const SCHEMA: &str = include_str!("../../../policies/sluicegate.cedarschema");
@@ -14,6 +15,8 @@ pub(in crate::policy) const SCHEMA: &str = include_str!("../../../policies/sluic
 #[derive(Debug)]
 pub(in crate::policy) struct Vocabulary {
     pub(in crate::policy) schema: Schema,
+    /// The actions with their groups.
+    actions: Entities,
     types: BTreeMap<&'static str, EntityTypeName>,
     /// The attributes of each record and entity type, each with its own type where that has attributes.
     attributes: BTreeMap<String, BTreeMap<String, String>>,
@@ -36,8 +39,13 @@ const TYPES: [&str; 13] = [
 ];
 
 impl Vocabulary {
-    /// Reads the embedded schema. An error would be one of this program, and is told like any other problem.
-    pub(in crate::policy) fn embedded() -> Result<Self, Problem> {
+    /// The embedded schema, read once. An error would be one of this program, and is told like any other problem.
+    pub(in crate::policy) fn embedded() -> Result<&'static Self, Problem> {
+        static EMBEDDED: LazyLock<Result<Vocabulary, Problem>> = LazyLock::new(Vocabulary::read);
+        EMBEDDED.as_ref().map_err(Clone::clone)
+    }
+
+    fn read() -> Result<Self, Problem> {
         let wrong = |error: String| Problem::unreadable("sluicegate.cedarschema (embedded)", error, "");
         let told = |error: &DetailedError| wrong(error.message.clone());
         let (fragment, _) =
@@ -48,13 +56,23 @@ impl Vocabulary {
             .into_iter()
             .map(|name| Ok((name, EntityTypeName::from_str(name).map_err(|error| wrong(error.to_string()))?)))
             .collect::<Result<_, Problem>>()?;
-        Ok(Self { schema, types, attributes: attributes(&json) })
+        Ok(Self {
+            actions: schema.action_entities().map_err(|error| wrong(error.to_string()))?,
+            schema,
+            types,
+            attributes: attributes(&json),
+        })
     }
 
     /// The entity of that type and id.
     pub(in crate::policy) fn entity(&self, kind: &str, id: &str) -> Result<EntityUid, String> {
         let kind = self.types.get(kind).ok_or_else(|| format!("no entity type `{kind}` in the schema"))?;
         Ok(EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id)))
+    }
+
+    /// Whether the action is the other, or in that group.
+    pub(super) fn is_within(&self, action: &EntityUid, group: &EntityUid) -> bool {
+        action == group || self.actions.is_ancestor_of(group, action)
     }
 
     /// The names of all actions.

@@ -5,13 +5,15 @@ Beside what `ministack` itself does, it:
 - ends with the process that started it: standard input is a pipe that closes when that process is gone, however it
   ended, and then the whole process group goes, the Lambda functions' processes too;
 - says who an access key belongs to (/_sandbox/whoami/KEY), which the trail writes into its records;
-- closes two holes: IAM is asked for every call on an event source mapping, and mappings of sources that cannot be
-  polled here (Kafka, MQ, DocumentDB) are kept, so that they can be listed and disabled.
+- closes three holes: IAM is asked for every call on an event source mapping; mappings of sources that cannot be polled
+  here (Kafka, MQ, DocumentDB) are kept, so that they can be listed and disabled; a function's own calls carry its
+  role's id in `aws:userid`, as every other session's do.
 """
 
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -20,6 +22,7 @@ import threading
 
 def die_with_parent():
     sys.stdin.buffer.read()
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
@@ -60,10 +63,7 @@ def session_identity(session):
     found = {"principalId": session.get("UserId", ""), "arn": arn, "accountId": account}
     found["issuedAt"] = session.get("IssuedAt")
     if ":assumed-role/" in arn:
-        issuer = role_of(account, arn)
-        if not found["principalId"].startswith("AROA") and issuer["principalId"]:
-            found["principalId"] = issuer["principalId"] + ":" + arn.rsplit("/", 1)[-1]
-        return {**found, "type": "AssumedRole", "sessionIssuer": issuer}
+        return {**found, "type": "AssumedRole", "sessionIssuer": role_of(account, arn)}
     if ":federated-user/" in arn:
         source = session.get("PrincipalName", "")
         issuer = user_of(account, source) if source else root_of(account)
@@ -85,6 +85,21 @@ def whoami(key):
         record = iam._access_keys.get_scoped(account, None, key) or {}
         return user_of(account, record.get("UserName", ""))
     return None
+
+
+def know_functions_by_their_role_id():
+    from ministack.services import sts
+
+    register = sts.register_session
+
+    def registered(key, session):
+        arn = session.get("Arn", "")
+        if ":assumed-role/" in arn and not session.get("UserId", "").startswith("AROA"):
+            role = role_of(arn.split(":")[4], arn)
+            session["UserId"] = (role["principalId"] or role["userName"]) + ":" + arn.rsplit("/", 1)[-1]
+        register(key, session)
+
+    sts.register_session = registered
 
 
 def ask_iam_for_every_mapping_call():
@@ -181,6 +196,7 @@ def main():
     from hypercorn.config import Config
     from ministack import app as ministack
 
+    know_functions_by_their_role_id()
     ask_iam_for_every_mapping_call()
     keep_mappings_of_unpolled_sources()
     config = Config()

@@ -1,0 +1,10 @@
+//! The real binary, against the emulated account, with real clients on both sides.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod containment;
+mod decisions;
+mod elsewhere;
+mod faults;
+mod kills;
+mod running;
+mod stage;
