@@ -186,6 +186,7 @@ fn show_damage(source: &str, damage: &Damage, format: Format) {
     match format {
         Format::Json => show::json(&Unreadable { error: &damage.error, source, position: &damage.position }),
         Format::Text => {
+            let source = if source == "-" { "standard input" } else { source };
             let text = format!("{source}: {}: {}", damage.position, damage.error);
             show::line(&format!("{}  {}", show::coloured("DAMAGED", show::YELLOW), show::visible(&text)));
         }

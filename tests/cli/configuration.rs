@@ -112,6 +112,28 @@ fn a_section_that_does_nothing_yet_is_told() {
 }
 
 #[test]
+fn the_outside_world_ends_with_three() {
+    let place = Place::new();
+    for arguments in [&["cases"][..], &["case", "sg-aaaaaaaaaaaaaaaa"], &["audit", "verify"]] {
+        let run = place.run(arguments).ends(3);
+        assert!(run.stderr.contains("sluicegate.db does not exist"), "{arguments:?}: {}", run.stderr);
+    }
+    place.write("sluicegate.db", "this is no journal, and long enough to be read as one".repeat(100));
+    assert!(place.run(&["cases"]).ends(3).stderr.contains("the journal cannot be used"));
+    std::fs::remove_file(place.path("sluicegate.db")).unwrap();
+    // A port that nobody listens on.
+    let unreachable = [
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIANOBODY"),
+        ("AWS_SECRET_ACCESS_KEY", "nothing"),
+        ("SLUICEGATE__INTAKE__QUEUE_URL", "http://127.0.0.1:1/queue"),
+    ];
+    let run = place.run_with(&["run"], &unreachable, b"").ends(3);
+    assert!(run.stderr.contains("sts:GetCallerIdentity"), "{}", run.stderr);
+}
+
+#[test]
 fn usage_ends_with_two() {
     let place = Place::new();
     for arguments in [

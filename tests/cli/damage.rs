@@ -96,14 +96,18 @@ fn nesting_without_end() {
         assert!(told[1].starts_with("! "), "{told:?}");
     }
     // Where nothing looks, depth does no harm; where something does, it is not believed.
-    let within = |key: &str| call(2).replacen('{', &format!("{{\"{key}\":{},", deep("[", "]")), 1);
-    for key in ["additionalEventData", "vpcEndpointId"] {
-        let run = place.explain(within(key));
-        assert!(
-            run.code == 0 && run.told() == ["event-2"] || run.code == 1 && run.told()[0].starts_with("! "),
-            "{run:?}"
+    let within = |at: &str, key: &str| call(2).replacen(at, &format!("{at}\"{key}\":{},", deep("[", "]")), 1);
+    for at in ["{", "\"requestParameters\":{", "\"responseElements\":{", "\"userIdentity\":{", "\"sessionContext\":{"] {
+        let run = place.explain(within(at, "padding")).ends(0);
+        assert_eq!(
+            (run.told(), &run.lines()[0]["verdict"]["allowed"]),
+            (vec!["event-2".to_owned()], &json!(true)),
+            "{at}"
         );
     }
+    let identity =
+        call(2).replacen("\"userIdentity\":{", &format!("\"userIdentity\":{},\"was\":{{", deep("[", "]")), 1);
+    assert_eq!(place.explain(identity).ends(0).lines()[0]["verdict"]["allowed"], false);
 }
 
 #[test]

@@ -135,6 +135,67 @@ fn identities_that_contradict_themselves() {
 }
 
 #[test]
+fn principals_of_other_places() {
+    let gov =
+        create(&runner()).to_string().replace("arn:aws:", "arn:aws-us-gov:").replace("eu-west-1", "us-gov-west-1");
+    let gov: Value = serde_json::from_str(&gov).unwrap();
+    let renamed =
+        |old: &str, new: &str| serde_json::from_str(&create(&deployer()).to_string().replace(old, new)).unwrap();
+    let root = json!({
+        "type": "Root",
+        "principalId": "111122223333",
+        "arn": "arn:aws:iam::111122223333:root",
+        "accountId": "111122223333"
+    });
+    let user = json!({
+        "type": "IAMUser",
+        "arn": "arn:aws:iam::111122223333:user/ci/orders-deployer",
+        "accountId": "111122223333",
+        "userName": "orders-deployer",
+        "invokedBy": "cloudformation.amazonaws.com"
+    });
+    denied(&[
+        ("the runner's role in another partition", gov, "is for arn:aws-us-gov:iam::111122223333:role/terraform/apply"),
+        (
+            "the deployer of another path",
+            renamed("role/ci/", "role/"),
+            "is for arn:aws:iam::111122223333:role/orders-deployer",
+        ),
+        (
+            "a path below",
+            renamed("role/ci/", "role/ci/x/"),
+            "is for arn:aws:iam::111122223333:role/ci/x/orders-deployer",
+        ),
+        (
+            "a longer name",
+            renamed("orders-deployer", "orders-deployer2"),
+            "is for arn:aws:iam::111122223333:role/ci/orders-deployer2",
+        ),
+        (
+            "another case",
+            renamed("orders-deployer", "Orders-Deployer"),
+            "is for arn:aws:iam::111122223333:role/ci/Orders-Deployer",
+        ),
+        (
+            "a letter that looks alike",
+            renamed("orders-deployer", "\u{43e}rders-deployer"),
+            "who did it is not known for certain",
+        ),
+        ("a user of the role's name", by(&user), "is for arn:aws:iam::111122223333:user/ci/orders-deployer"),
+        ("root", by(&root), "forbidden by rule never-root"),
+    ]);
+}
+
+#[test]
+fn tier_0_is_asked_about() {
+    let place = Place::new();
+    let call = create(&crate::records::stranger()).to_string().replace("orders-sink", "payments-settle");
+    let line = place.explain_one(&serde_json::from_str(&call).unwrap());
+    assert_eq!(line["verdict"]["response"], "ask", "{line}");
+    assert_eq!(line["verdict"]["policies"], json!(["ask-everywhere", "tier0-asks-first"]));
+}
+
+#[test]
 fn what_the_allowlist_does_not_cover() {
     let call = create(&deployer());
     let service = |value: Value| by(&with(&deployer(), "/invokedBy", value));
