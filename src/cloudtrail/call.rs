@@ -62,7 +62,7 @@ pub struct MappingCall {
     /// be told from it: it counts as naming everything.
     #[serde(default)]
     pub withheld: bool,
-    /// How request and response contradict each other, in plain words; `""` where they do not. The fields above hold
+    /// How request, response and the place of the call contradict each other, in plain words; `""` where they do not. The fields above hold
     /// the response's side. Such a call is never confirmed by a look at the mapping alone.
     #[serde(default)]
     pub disagrees: String,

@@ -187,6 +187,48 @@ fn principals_of_other_places() {
 }
 
 #[test]
+fn calls_that_contradict_themselves_are_told() {
+    let place = Place::new();
+    let call = create(&crate::records::stranger());
+    let arn = |account: &str, region: &str| json!(format!("arn:aws:lambda:{region}:{account}:function:orders-sink"));
+    let own = arn("111122223333", "eu-west-1");
+    for (pointer, value, told) in [
+        ("/requestParameters/functionName", json!("siphon"), "the request names function"),
+        (
+            "/requestParameters/eventSourceArn",
+            json!("arn:aws:sqs:eu-west-1:111122223333:x"),
+            "the request names source",
+        ),
+        (
+            "/responseElements/functionArn",
+            arn("999988887777", "eu-west-1"),
+            "but its function is arn:aws:lambda:eu-west-1:999",
+        ),
+        (
+            "/responseElements/functionArn",
+            arn("111122223333", "us-east-1"),
+            "but its function is arn:aws:lambda:us-east-1",
+        ),
+        (
+            "/requestParameters/functionName",
+            arn("999988887777", "eu-west-1"),
+            "but its function is arn:aws:lambda:eu-west-1:999",
+        ),
+        (
+            "/responseElements/eventSourceMappingArn",
+            arn("999988887777", "eu-west-1"),
+            "but its mapping is arn:aws:lambda",
+        ),
+        ("/requestParameters/functionName", own, ""),
+    ] {
+        place.write("record", with(&call, pointer, value.clone()).to_string());
+        let text = place.run(&["explain", "record"]).ends(0).stdout;
+        assert_eq!(text.contains("  careful   "), !told.is_empty(), "{pointer} = {value}: {text}");
+        assert!(text.contains(told), "{pointer} = {value}: {text}");
+    }
+}
+
+#[test]
 fn tier_0_is_asked_about() {
     let place = Place::new();
     let call = create(&crate::records::stranger()).to_string().replace("orders-sink", "payments-settle");
