@@ -180,7 +180,7 @@ impl Default for JournalConfig {
 impl Default for ContainmentConfig {
     fn default() -> Self {
         let ten = NonZeroU32::MIN.saturating_add(9);
-        Self { verify_timeout: Duration::from_secs(120), max_calls_per_second: ten }
+        Self { verify_timeout: Duration::from_mins(2), max_calls_per_second: ten }
     }
 }
 
@@ -308,9 +308,9 @@ fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::
 
 fn parse_duration<E: serde::de::Error>(text: &str) -> Result<Duration, E> {
     let parsed: Result<jiff::SignedDuration, _> = text.parse();
-    let positive = parsed.ok().filter(|duration| duration.is_positive());
+    let positive = parsed.ok().filter(jiff::SignedDuration::is_positive);
     positive
-        .map(|duration| duration.unsigned_abs())
+        .map(jiff::SignedDuration::unsigned_abs)
         .ok_or_else(|| E::custom(format!("{text:?} is no duration: write \"30s\", \"2m\" or \"72h\"")))
 }
 

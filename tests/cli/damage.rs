@@ -92,7 +92,7 @@ fn nesting_without_end() {
     for nested in [deep("[", "]"), deep("{\"a\":", "}"), deep("{\"detail\":", "}"), deep("{\"Records\":", "}")] {
         let run = place.explain(format!("{}\n{nested}\n{}", call(1), call(3))).ends(1);
         let told = run.told();
-        assert_eq!((told[0].as_str(), told[2].as_str()), ("event-1", "event-3"), "{:.60}", nested);
+        assert_eq!((told[0].as_str(), told[2].as_str()), ("event-1", "event-3"), "{nested:.60}");
         assert!(told[1].starts_with("! "), "{told:?}");
     }
     // Where nothing looks, depth does no harm; where something does, it is not believed.

@@ -7,6 +7,7 @@ mod contract;
 mod damage;
 mod harness;
 mod hostile;
+mod mutants;
 mod policy_cases;
 mod records;
 mod rules;

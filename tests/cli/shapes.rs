@@ -5,7 +5,8 @@ use crate::records::{create, deployer, envelope, numbered, stranger};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -107,7 +108,7 @@ fn many_records_at_once() {
     let other = json!({"eventID": "x", "eventName": "Invoke", "eventSource": "lambda.amazonaws.com"});
     let mut text = String::new();
     for number in 0..500 {
-        text += &format!("{}\n{other}\n", numbered(&call, number));
+        writeln!(text, "{}\n{other}", numbered(&call, number)).unwrap();
     }
     let lines = place.explain(&text).ends(0).lines();
     assert_eq!(lines.len(), 1_000);
