@@ -29,13 +29,18 @@ pub async fn tell(stage: &Stage, screen: &Screen) -> Result {
     let audit = stage.product.command_line(&stage.security, &["audit", "verify"]).await?;
     expect(audit.code == 0, || format!("the journal does not hold: {}{}", audit.out, audit.err))?;
     screen.scene("Summary");
-    screen.line(&format!("records siphoned before containment            {}", contained.before));
-    screen.line(&format!("from the event on the queue to read back as Disabled  {} ms", contained.took_ms));
-    screen.line(&format!("records sent while it was disabled              {}", contained.sent_meanwhile));
-    screen.line(&format!("records siphoned of those                       {}", contained.after));
-    screen.line(&format!("records that flowed again after restore         {restored}"));
-    screen.line(&format!("the pipeline's mapping: {}, {touched} changes made to it", untouched.unwrap_or_default()));
-    screen.line(&format!("the journal: {}", audit.out.trim()));
+    let numbers = [
+        ("records siphoned before containment", contained.before.to_string()),
+        ("event on the queue to read back as Disabled", format!("{} ms", contained.took_ms)),
+        ("records sent while it was disabled", contained.sent_meanwhile.to_string()),
+        ("records siphoned of those", contained.after.to_string()),
+        ("records that flowed again after restore", restored.to_string()),
+        ("changes made to the pipeline's mapping", format!("{touched}; it reads {}", untouched.unwrap_or_default())),
+        ("the journal", audit.out.trim().to_owned()),
+    ];
+    for (what, number) in numbers {
+        screen.line(&format!("{what:<46} {number}"));
+    }
     Ok(())
 }
 
@@ -168,7 +173,8 @@ pub async fn keep(stage: &Stage, screen: &Screen) -> Result {
          --event-source-arn {source}"
     ));
     screen.line(&format!("aws --endpoint-url {endpoint} lambda list-event-source-mappings"));
-    screen.line(&format!("and see: cd {} && sluicegate cases", stage.product.home().display()));
+    let (home, binary) = (stage.product.home().display(), stage.product.binary().display());
+    screen.line(&format!("and see: cd {home} && {binary} cases"));
     tokio::signal::ctrl_c().await.map_err(|error| Failure(format!("no signal handler: {error}")))
 }
 
