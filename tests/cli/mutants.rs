@@ -103,7 +103,7 @@ fn rightly(line: &Value) -> bool {
 fn judged(record: &Value) -> usize {
     let place = Place::new();
     let mutants = mutants(record);
-    let text: String = mutants.iter().map(|(_, mutant)| format!("{mutant}\n")).collect();
+    let text: String = mutants.iter().map(|(_, mutant)| mutant.to_string()).collect::<Vec<_>>().join("\n");
     let run = place.explain(&text);
     assert!(run.code <= 1, "{}", run.stderr);
     let lines = run.lines();
