@@ -31,10 +31,9 @@ pub enum Next {
 /// What `case` needs next.
 pub fn next(case: &Case) -> Next {
     match case.state {
-        State::Closed => Next::Rest,
         State::Containing => containing(case),
         State::AwaitingDecision if still_looking(case) => Next::Verify,
-        State::AwaitingDecision => Next::Rest,
+        State::AwaitingDecision | State::Closed => Next::Rest,
         State::Acting => acting(case),
         State::Stuck => stuck(case),
     }

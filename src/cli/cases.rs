@@ -1,7 +1,7 @@
 //! `cases` and `case`: what the journal tells.
 
 use super::{Failure, Format, Result, show, worker};
-use crate::case::{Case, CaseEvent, CaseId, Summary, plan_for};
+use crate::case::{Case, CaseEvent, CaseId, Provenance, Summary, plan_for};
 use crate::config::Config;
 use crate::ports::{Journal, Recorded};
 use serde::Serialize;
@@ -35,7 +35,8 @@ pub(super) async fn list(config: &Config, format: Format) -> Result {
 }
 
 fn row(case: &Summary) -> Vec<String> {
-    let last = |text: &str| show::visible(text.rsplit(':').next().unwrap_or(text));
+    // What follows an ARN's account: `table/orders/stream/…` has colons of its own.
+    let last = |text: &str| show::visible(text.splitn(6, ':').nth(5).unwrap_or(text));
     let state = case.outcome.map_or_else(|| name(&case.state), |outcome| format!("closed: {}", name(&outcome)));
     vec![
         case.case_id.clone(),
@@ -132,7 +133,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
 fn words(event: &CaseEvent) -> String {
     match event {
         CaseEvent::Opened(opened) => {
-            format!("opened: response {:?}, provenance {:?}", opened.verdict.response, opened.provenance)
+            format!("opened: response {}; {}", name(&opened.verdict.response), believed(&opened.provenance))
         }
         CaseEvent::Joined { finding, .. } => {
             format!("joined: {} by {}", finding.detection.name(), finding.actor.arn)
@@ -174,6 +175,15 @@ fn name_of(evidence: &crate::case::Evidence) -> String {
             format!("the mapping reads {}, function {}", snapshot.state, snapshot.function.arn)
         }
         Evidence::MappingGone { looked_at } => format!("the mapping is gone (looked at: {looked_at})"),
-        Evidence::Provenance { provenance } => format!("provenance: {provenance:?}"),
+        Evidence::Provenance { provenance } => believed(provenance),
+    }
+}
+
+fn believed(provenance: &Provenance) -> String {
+    match provenance {
+        Provenance::Verified => "the mapping, as read, is what the event says".to_owned(),
+        Provenance::Confirmed => "CloudTrail itself has the record".to_owned(),
+        Provenance::Pending { why } => format!("not confirmed yet: {why}"),
+        Provenance::Refuted { why } => format!("never confirmed: {why}"),
     }
 }

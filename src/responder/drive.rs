@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tracing::{Instrument, info_span};
 
 /// A step that failed for now is tried again after this.
-const STUCK_PAUSE: Duration = Duration::from_secs(10 * 60);
+const STUCK_PAUSE: Duration = Duration::from_mins(10);
 
 /// The cases that are being driven.
 #[derive(Clone, Default)]

@@ -103,8 +103,8 @@ fn rightly(line: &Value) -> bool {
 fn judged(record: &Value) -> usize {
     let place = Place::new();
     let mutants = mutants(record);
-    let text: Vec<String> = mutants.iter().map(|(_, mutant)| mutant.to_string()).collect();
-    let run = place.explain(text.join("\n"));
+    let text: String = mutants.iter().map(|(_, mutant)| mutant.to_string()).collect::<Vec<_>>().join("\n");
+    let run = place.explain(&text);
     assert!(run.code <= 1, "{}", run.stderr);
     let lines = run.lines();
     assert_eq!(lines.len(), mutants.len(), "one line a record");
