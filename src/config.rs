@@ -1,12 +1,14 @@
 //! `sluicegate.toml` and the environment → typed values. Each key can also be given as `SLUICEGATE__SECTION__KEY`. An
 //! unknown key, or a bad value, is an error that names it. Paths are relative to the file.
 
+mod values;
+
+pub use values::SecretRef;
+
 use crate::case::Mode;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-use std::fmt;
+use serde::Deserialize;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -57,10 +59,10 @@ pub struct IntakeConfig {
     /// The queue that the EventBridge rule feeds.
     pub queue_url: String,
     /// How many messages are worked on at once.
-    #[serde(deserialize_with = "at_least_one")]
+    #[serde(deserialize_with = "values::at_least_one")]
     pub in_flight: usize,
     /// How many receive calls wait side by side.
-    #[serde(deserialize_with = "at_least_one")]
+    #[serde(deserialize_with = "values::at_least_one")]
     pub receivers: usize,
 }
 
@@ -111,7 +113,7 @@ pub struct RestrictionConfig {
     /// The deny-all managed policy that `cap` attaches.
     pub cap_policy: Option<String>,
     /// When people are reminded that a restriction is still on.
-    #[serde(default, deserialize_with = "optional_duration")]
+    #[serde(default, deserialize_with = "values::optional_duration")]
     pub ask_after: Option<Duration>,
 }
 
@@ -132,10 +134,10 @@ pub enum RestrictionMode {
 #[serde(deny_unknown_fields)]
 pub struct ApprovalConfig {
     /// When people are reminded.
-    #[serde(default, deserialize_with = "durations")]
+    #[serde(default, deserialize_with = "values::durations")]
     pub remind_after: Vec<Duration>,
     /// When a question lapses.
-    #[serde(default, deserialize_with = "optional_duration")]
+    #[serde(default, deserialize_with = "values::optional_duration")]
     pub expires_after: Option<Duration>,
 }
 
@@ -144,7 +146,7 @@ pub struct ApprovalConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct ContainmentConfig {
     /// How long to wait for a change to be read back before the call is repeated.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "values::duration")]
     pub verify_timeout: Duration,
     /// Lambda calls in each account and region.
     pub max_calls_per_second: NonZeroU32,
@@ -155,7 +157,7 @@ pub struct ContainmentConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
     /// Where to listen.
-    #[serde(deserialize_with = "address")]
+    #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
 }
 
@@ -187,27 +189,6 @@ impl Default for ContainmentConfig {
 impl Default for HttpConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8780)) }
-    }
-}
-
-/// Where a secret is; never the secret itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretRef(String);
-
-impl fmt::Debug for SecretRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretRef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The value itself is not repeated, whatever its type: it may be the secret.
-        let wrong = || D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself");
-        let text = String::deserialize(deserializer).map_err(|_| wrong())?;
-        let known = ["env:", "file:", "secretsmanager:"];
-        let names = known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
-        if names { Ok(Self(text)) } else { Err(wrong()) }
     }
 }
 
@@ -294,34 +275,4 @@ fn told(error: &figment::Error, file: &Path) -> String {
         format!("{ENV_PREFIX}{}", error.path.join("__").to_uppercase())
     };
     format!("{place}: {}", error.kind)
-}
-
-fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let wrong = || D::Error::custom(format!("{text:?} is no address with a port: write \"127.0.0.1:8780\""));
-    text.parse().map_err(|_| wrong())
-}
-
-fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    std::num::NonZeroUsize::deserialize(deserializer).map(Into::into)
-}
-
-fn parse_duration<E: serde::de::Error>(text: &str) -> Result<Duration, E> {
-    let parsed: Result<jiff::SignedDuration, _> = text.parse();
-    let positive = parsed.ok().filter(jiff::SignedDuration::is_positive);
-    positive
-        .map(jiff::SignedDuration::unsigned_abs)
-        .ok_or_else(|| E::custom(format!("{text:?} is no duration: write \"30s\", \"2m\" or \"72h\"")))
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse_duration(&String::deserialize(deserializer)?)
-}
-
-fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    duration(deserializer).map(Some)
-}
-
-fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
-    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse_duration(text)).collect()
 }

@@ -9,6 +9,7 @@ mod harness;
 mod hostile;
 mod mutants;
 mod policy_cases;
+mod principals;
 mod records;
 mod rules;
 mod shapes;
