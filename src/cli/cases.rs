@@ -98,7 +98,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
     let finding = &case.opened.finding;
     let title = format!("{}  {}  {}", case.id, finding.detection.name(), name(&case.state));
     show::line(&show::coloured(&title, show::BOLD));
-    show::line(&format!("  {}", case.subject()));
+    show::line(&format!("  {}", show::visible(&case.subject())));
     show::line(&format!("  function  {}", show::visible(&finding.call.function.arn)));
     show::line(&format!("  source    {}", show::visible(&finding.call.source.arn)));
     show::line(&format!(
@@ -112,7 +112,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
         show::line(&format!("  why       {}", show::visible(reason)));
     }
     for call in &case.opened.would_do {
-        show::line(&format!("  enforce would have called {}", call.describe()));
+        show::line(&format!("  enforce would have called {}", show::visible(&call.describe())));
     }
     show::line("");
     for recorded in history {
@@ -126,7 +126,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
         let digest = plan.digest.get(..12).unwrap_or_default();
         let calls: Vec<String> = plan.steps.iter().map(|step| step.call.describe()).collect();
         let does = if calls.is_empty() { "changes nothing in AWS".to_owned() } else { calls.join(", then ") };
-        show::line(&format!("    {:<8} {does}   (plan {digest}…)", plan.decision.name()));
+        show::line(&format!("    {:<8} {}   (plan {digest}…)", plan.decision.name(), show::visible(&does)));
     }
 }
 

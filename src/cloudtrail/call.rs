@@ -30,6 +30,15 @@ pub struct Mentions {
     pub unreadable: bool,
 }
 
+/// What a request names, where the response names another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The function.
+    pub function: FunctionRef,
+    /// The source.
+    pub source: SourceRef,
+}
+
 /// What a mapping call asked for and what Lambda answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingCall {
@@ -66,4 +75,8 @@ pub struct MappingCall {
     /// the response's side. Such a call is never confirmed by a look at the mapping alone.
     #[serde(default)]
     pub disagrees: String,
+    /// Where request and response name different functions or sources, and contradict each other in nothing else: what
+    /// the request names. Policy allows such a call only where it would allow either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<Asked>>,
 }

@@ -132,7 +132,7 @@ fn what_the_allowlist_does_not_cover() {
         ("another queue", source("arn:aws:sqs:eu-west-1:111122223333:payments"), misses),
         ("another kind of the same name", source("arn:aws:kinesis:eu-west-1:111122223333:stream/orders-in"), misses),
         ("a queue that is no queue", source("arn:aws:sns:eu-west-1:111122223333:orders-in"), misses),
-        ("another region", with(&call, "/awsRegion", json!("us-east-1")), misses),
+        ("another region", with(&call, "/awsRegion", json!("us-east-1")), "the record contradicts itself"),
         ("an address outside", outside, misses),
         ("a forged host as address", with(&create(&runner()), "/sourceIPAddress", json!("10.20.3.4 ")), misses),
         ("a session with a slash", by(&with(&runner(), "/arn", session)), "is not the STS ARN of a role's session"),
@@ -193,4 +193,21 @@ fn what_is_no_finding_says_so() {
             "envelope and record disagree: region is us-east-1 in one, eu-west-1 in the other",
         ),
     ]);
+}
+
+#[test]
+fn where_request_and_response_differ_either_must_be_allowed() {
+    let call = create(&deployer());
+    let asked = |key: &str, value: &str| with(&call, &format!("/requestParameters/{key}"), json!(value));
+    denied(&[
+        ("another function asked for", asked("functionName", "siphon"), "the record contradicts itself"),
+        (
+            "another queue asked for",
+            asked("eventSourceArn", "arn:aws:sqs:eu-west-1:111122223333:payments"),
+            "the record contradicts itself",
+        ),
+    ]);
+    let place = Place::new();
+    let line = place.explain_one(&asked("functionName", "orders-other"));
+    assert_eq!(line["verdict"]["allowed"], true, "{line}");
 }
