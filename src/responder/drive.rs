@@ -170,8 +170,9 @@ impl Responder {
         let mut asking = case.clone();
         asking.state = State::AwaitingDecision;
         let plans = Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect();
-        self.append(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await?;
-        tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
+        if self.append_next(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await? {
+            tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
+        }
         Ok(())
     }
 
@@ -184,8 +185,9 @@ impl Responder {
         let by =
             || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
         let accepted = read.map(|read| Box::new(baseline::of(&read, self.ports.clock.now(), by())));
-        self.append(case, &[CaseEvent::Closed { outcome, baseline: accepted }]).await?;
-        tracing::info!(subject = %case.subject(), ?outcome, "closed");
+        if self.append_next(case, &[CaseEvent::Closed { outcome, baseline: accepted }]).await? {
+            tracing::info!(subject = %case.subject(), ?outcome, "closed");
+        }
         Ok(())
     }
 
@@ -213,7 +215,7 @@ impl Responder {
         };
         let id = case.steps.last().map_or(1, |step| step.id + 1);
         let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
-        self.append(case, &events).await
+        self.append_next(case, &events).await.map(|_| ())
     }
 
     /// Reads the target once more: where it is another than people were shown, their approval is void.
@@ -245,14 +247,14 @@ impl Responder {
         };
         let id = case.steps.last().map_or(1, |last| last.id + 1);
         let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
-        self.append(case, &[prepared, self.started(id)]).await
+        self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
     }
 
     async fn retry_later(&self, case: &mut Case, step: u32, driver: &Driver) -> Result<(), JournalError> {
         driver.nap(STUCK_PAUSE).await;
         *case = self.load(&case.id).await?;
         if next(case) == Next::RetryLater(step) {
-            self.append(case, &[self.started(step)]).await?;
+            self.append_next(case, &[self.started(step)]).await?;
         }
         Ok(())
     }

@@ -1,0 +1,5 @@
+//! What must hold though several things happen at once, or nearly: each test is a way in which it once did not.
+
+mod contain;
+mod front;
+mod stage;
