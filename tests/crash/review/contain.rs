@@ -5,6 +5,9 @@ use crate::common::snapshot;
 use crate::fake::Fake;
 use sluicegate::case::{CaseEvent, State};
 use sluicegate::containment::Observation;
+use sluicegate::responder::Disposition;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tempfile::TempDir;
 
 #[tokio::test]
@@ -25,4 +28,35 @@ async fn who_undoes_it_just_before_people_are_asked_is_undone_too() {
     worker.settle().await;
     assert_eq!((fake.state(1).as_str(), fake.updates()), ("Disabled", 2));
     assert_eq!(case(&worker, 0).await.state, State::AwaitingDecision);
+}
+
+#[tokio::test]
+async fn while_the_journal_is_down_a_message_is_held_and_not_given_back() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let (worker, front) = start_behind(&fake, &dir, "");
+    front.down.store(true, Ordering::SeqCst);
+    let event = create("e1", 1);
+    let work = worker.receive(&event);
+    tokio::pin!(work);
+    let early = tokio::time::timeout(Duration::from_secs(1), &mut work).await;
+    assert!(early.is_err(), "each return uses up a delivery, and ends in the dead-letter queue: {early:?}");
+    assert_eq!(fake.updates(), 0);
+    front.down.store(false, Ordering::SeqCst);
+    assert_eq!(work.await, Disposition::Done);
+    worker.settle().await;
+    assert_eq!(fake.state(1), "Disabled");
+}
+
+#[tokio::test]
+async fn a_message_held_for_the_journal_is_given_back_at_the_end() {
+    let dir = TempDir::new().unwrap();
+    let (worker, front) = start_behind(&Fake::with_mapping(1, "Enabled"), &dir, "");
+    front.down.store(true, Ordering::SeqCst);
+    let event = create("e1", 1);
+    let (disposition, ()) = tokio::join!(worker.receive(&event), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        worker.stop();
+    });
+    assert!(matches!(disposition, Disposition::Again(_)), "{disposition:?}");
 }
