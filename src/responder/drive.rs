@@ -1,6 +1,7 @@
 //! Driving a case: asks what it needs next, does it, and again, until it rests. One driver a case at a time.
 
 use super::Responder;
+use super::retry::backoff;
 use crate::approval::ApprovalGrant;
 use crate::case::{
     Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, State, baseline, next, plan_for,
@@ -101,12 +102,21 @@ impl Responder {
         let span = info_span!("case", case = %id);
         tokio::spawn(
             async move {
-                let mut known = known;
+                let (mut known, mut waited) = (known, 0);
                 loop {
-                    if let Err(error) = responder.drive(&id, known.take(), &driver).await {
-                        tracing::error!(%error, "the case rests until the next look at it: the journal failed");
-                        responder.drivers.forget(&id);
-                        return;
+                    match responder.drive(&id, known.take(), &driver).await {
+                        Ok(()) => {}
+                        Err(error @ JournalError::Unavailable(_)) if !responder.is_stopping() => {
+                            tracing::error!(%error, "the case waits: the journal cannot be read");
+                            waited += 1;
+                            responder.pause(backoff(waited)).await;
+                            continue;
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "the case rests until the next look at it: the journal failed");
+                            responder.drivers.forget(&id);
+                            return;
+                        }
                     }
                     if responder.is_stopping() {
                         responder.drivers.forget(&id);

@@ -1,6 +1,6 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
-use super::stage::{case, create, events, start_behind};
+use super::stage::{case, create, events, start, start_behind, until};
 use crate::common::snapshot;
 use crate::fake::Fake;
 use sluicegate::case::{CaseEvent, State};
@@ -59,4 +59,20 @@ async fn a_message_held_for_the_journal_is_given_back_at_the_end() {
         worker.stop();
     });
     assert!(matches!(disposition, Disposition::Again(_)), "{disposition:?}");
+}
+
+#[tokio::test]
+async fn a_case_whose_journal_could_not_be_read_for_a_moment_goes_on() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    worker.stop();
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    assert_eq!(fake.state(1), "Enabled");
+    drop(worker);
+    let (worker, front) = start_behind(&fake, &dir, "");
+    front.failing_reads.store(3, Ordering::SeqCst);
+    worker.responder.resume().await.unwrap();
+    until("disabled", async || fake.state(1) == "Disabled").await;
 }
