@@ -5,6 +5,7 @@ use crate::common::snapshot;
 use crate::fake::Fake;
 use sluicegate::case::{CaseEvent, State};
 use sluicegate::containment::Observation;
+use sluicegate::ports::Journal;
 use sluicegate::responder::Disposition;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
