@@ -2,6 +2,7 @@
 
 use super::Responder;
 use super::retry::backoff;
+use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
     Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, State, baseline, next, plan_for,
@@ -176,7 +177,7 @@ impl Responder {
         Ok(())
     }
 
-    async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
+    pub(super) async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
         let mut asking = case.clone();
         asking.state = State::AwaitingDecision;
         let plans = Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect();
@@ -203,16 +204,14 @@ impl Responder {
 
     /// Reads what is there now, and fixes what the step will do.
     async fn prepare(&self, case: &mut Case, kind: StepKind, driver: &Driver) -> Result<(), JournalError> {
-        let Some(read) = self.read_again(case, driver).await? else {
-            return Ok(());
-        };
-        let Some(mapping) = case.mapping.clone() else {
+        let (Some(Read::There(read)), Some(mapping)) = (self.read_again(case, driver).await?, case.mapping.clone())
+        else {
             return Ok(());
         };
         let call = kind.call(&mapping, &read);
         let prior = match (kind, case.prior(kind)) {
             (_, Some(_)) => None,
-            (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: Box::new(read) }),
+            (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: read }),
             (StepKind::FreezeFunction, None) => match self.observe(&call).await {
                 Ok(Observation::Concurrency { reserved }) => Some(Prior::Concurrency { reserved }),
                 Ok(_) => None,
@@ -236,9 +235,13 @@ impl Responder {
         step: PlannedStep,
         driver: &Driver,
     ) -> Result<(), JournalError> {
-        let Some(_) = self.read_again(case, driver).await? else {
-            return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
-        };
+        match self.read_again(case, driver).await? {
+            Some(Read::There(_)) => {}
+            Some(Read::Gone) => {
+                return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
+            }
+            Some(Read::Unread(_) | Read::OutOfReach(_)) | None => return Ok(()),
+        }
         let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
         let mut asking = case.clone();
         asking.state = State::AwaitingDecision;

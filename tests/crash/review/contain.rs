@@ -1,7 +1,7 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
-use super::stage::{case, create, events, start, start_behind, until};
-use crate::common::snapshot;
+use super::stage::{case, create, denied, events, start, start_behind, until};
+use crate::common::{snapshot, uuid};
 use crate::fake::Fake;
 use sluicegate::case::{CaseEvent, State};
 use sluicegate::containment::Observation;
@@ -76,4 +76,40 @@ async fn a_case_whose_journal_could_not_be_read_for_a_moment_goes_on() {
     front.failing_reads.store(3, Ordering::SeqCst);
     worker.responder.resume().await.unwrap();
     until("disabled", async || fake.state(1) == "Disabled").await;
+}
+
+#[tokio::test]
+async fn a_mapping_that_cannot_be_read_is_asked_about_and_contained_once_it_can() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    fake.0.lock().unwrap().unreadable = Some(denied());
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    until("a person is asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    let asked = case(&worker, 0).await.asked.unwrap().0;
+    assert!(asked.contains("cannot be read") && asked.contains("AccessDenied"), "{asked}");
+    fake.0.lock().unwrap().unreadable = None;
+    let id = case(&worker, 0).await.id;
+    until("disabled", async || {
+        worker.responder.nudge(&id);
+        fake.state(1) == "Disabled"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_mapping_that_was_not_there_yet_is_looked_for_again() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::default();
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    assert!(case(&worker, 0).await.gone);
+    fake.0.lock().unwrap().mappings.insert(uuid(1), snapshot(1, "Enabled"));
+    let id = case(&worker, 0).await.id;
+    until("disabled", async || {
+        worker.responder.nudge(&id);
+        fake.state(1) == "Disabled"
+    })
+    .await;
 }
