@@ -5,9 +5,10 @@ use super::retry::backoff;
 use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
-    Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, State, baseline, next, plan_for,
+    Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus, baseline,
+    next, plan_for,
 };
-use crate::containment::{Observation, Prior, StepKind};
+use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -213,7 +214,7 @@ impl Responder {
             (_, Some(_)) => None,
             (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: read }),
             (StepKind::FreezeFunction, None) => match self.observe(&call).await {
-                Ok(Observation::Concurrency { reserved }) => Some(Prior::Concurrency { reserved }),
+                Ok(Observation::Concurrency { reserved }) => Some(self.unfrozen(case, &call, reserved).await?),
                 Ok(_) => None,
                 Err(error) => {
                     tracing::warn!(%error, "the function's concurrency cannot be read yet");
@@ -225,6 +226,26 @@ impl Responder {
         let id = case.steps.last().map_or(1, |step| step.id + 1);
         let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
         self.append_next(case, &events).await.map(|_| ())
+    }
+
+    /// What a function's concurrency was before sluicegate froze it: a 0 may be the freeze of another case, and then
+    /// what was before that one is.
+    async fn unfrozen(&self, case: &Case, freeze: &Call, reserved: Option<i32>) -> Result<Prior, JournalError> {
+        if reserved == Some(0) {
+            for other in self.ports.journal.cases().await? {
+                let froze =
+                    |line: &StepLine| line.step == StepKind::FreezeFunction && line.status != StepStatus::Undone;
+                if other.case_id == case.id.as_str() || !other.steps.iter().any(froze) {
+                    continue;
+                }
+                let other = self.load(&other.case_id.parse().map_err(JournalError::Damaged)?).await?;
+                let same = |step: &Step| step.call == *freeze && step.status != StepStatus::Undone && !step.refused;
+                if let (true, Some(prior)) = (other.steps.iter().any(same), other.prior(StepKind::FreezeFunction)) {
+                    return Ok(prior.clone());
+                }
+            }
+        }
+        Ok(Prior::Concurrency { reserved })
     }
 
     /// Reads the target once more: where it is another than people were shown, their approval is void.

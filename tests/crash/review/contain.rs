@@ -1,9 +1,9 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
-use super::stage::{case, create, denied, events, start, start_behind, until};
+use super::stage::{FREEZE, case, create, decide, denied, events, function, start, start_behind, until};
 use crate::common::{snapshot, uuid};
 use crate::fake::Fake;
-use sluicegate::case::{CaseEvent, State};
+use sluicegate::case::{CaseEvent, Decision, State};
 use sluicegate::containment::Observation;
 use sluicegate::ports::Journal;
 use sluicegate::responder::Disposition;
@@ -95,6 +95,28 @@ async fn a_mapping_that_cannot_be_read_is_asked_about_and_contained_once_it_can(
         fake.state(1) == "Disabled"
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_second_case_on_a_frozen_function_keeps_what_was_before_the_first() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let arn = function("exfil").arn;
+    {
+        let mut account = fake.0.lock().unwrap();
+        account.mappings.insert(uuid(2), snapshot(2, "Enabled"));
+        account.concurrency.insert(arn.clone(), 7);
+    }
+    let worker = start(&fake, &dir, FREEZE);
+    for (event, n) in [("e1", 1), ("e2", 2)] {
+        worker.receive(&create(event, n)).await;
+        worker.settle().await;
+    }
+    assert_eq!(fake.0.lock().unwrap().concurrency.get(&arn), Some(&0));
+    for (n, vote) in [(0, "v1"), (1, "v2")] {
+        assert_eq!(decide(&worker, n, vote, Decision::Restore).await, None);
+    }
+    assert_eq!(fake.0.lock().unwrap().concurrency.get(&arn), Some(&7));
 }
 
 #[tokio::test]
