@@ -264,6 +264,7 @@ impl Case {
         step.at = at;
         step.request_ids.extend(request_ids.iter().cloned());
         self.saw(read_back);
+        self.rest_of_response();
         Ok(())
     }
 
@@ -274,10 +275,19 @@ impl Case {
         error.clone_into(&mut step.error);
         step.refused = refused;
         self.asked = None;
-        if !refused || self.state == State::Acting {
+        if self.state == State::Acting {
             self.state = State::Stuck;
         }
+        self.rest_of_response();
         Ok(())
+    }
+
+    /// What was not tried yet comes first: a freeze that fails must not keep the mapping alive. Then what failed for now
+    /// is tried again.
+    fn rest_of_response(&mut self) {
+        if self.state == State::Containing && self.untried().is_none() && self.to_be_retried() {
+            self.state = State::Stuck;
+        }
     }
 
     fn saw(&mut self, seen: &Observation) {

@@ -168,7 +168,7 @@ impl Responder {
                     Some(grant) => self.prepare_approved(&mut case, &grant, step, driver).await?,
                     None => return Ok(()),
                 },
-                Next::Perform(step) => self.perform(&mut case, step, resumed, driver).await?,
+                Next::Perform(step) => self.perform(&mut case, step, resumed).await?,
                 Next::Ask(why) => self.ask(&mut case, &why).await?,
                 Next::Close(outcome) => self.close(&mut case, outcome).await?,
                 Next::RetryLater(step) => self.retry_later(&mut case, step, driver).await?,

@@ -2,10 +2,9 @@
 //! has taken too long.
 
 use super::Responder;
-use super::drive::Driver;
 use super::retry::{backoff, wait_after};
 use crate::case::{Case, CaseEvent, Evidence, Step, StepStatus};
-use crate::containment::{Call, Observation};
+use crate::containment::{Call, Observation, StepKind};
 use crate::ports::{Acknowledged, CallError, JournalError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -14,6 +13,9 @@ use std::time::Duration;
 const REFUSALS: u32 = 3;
 /// How often a state at rest that is not what was asked for is read before the call is repeated.
 const AT_REST: u32 = 5;
+/// For how long a step is tried that keeps another one waiting: the mapping must not live on because its function cannot
+/// be frozen.
+const HOLD_UP: Duration = Duration::from_secs(10);
 /// How long a lease says that a step is in this worker's hands.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 
@@ -21,6 +23,7 @@ const LEASE: SignedDuration = SignedDuration::from_mins(2);
 struct Work {
     call: Call,
     id: u32,
+    kind: StepKind,
     undoes: bool,
     began: Timestamp,
     attempts: u32,
@@ -35,13 +38,7 @@ impl Responder {
         CaseEvent::StepStarted { id, worker, identity, lease_until: self.ports.clock.now() + LEASE }
     }
 
-    pub(super) async fn perform(
-        &self,
-        case: &mut Case,
-        id: u32,
-        resumed: bool,
-        driver: &Driver,
-    ) -> Result<(), JournalError> {
+    pub(super) async fn perform(&self, case: &mut Case, id: u32, resumed: bool) -> Result<(), JournalError> {
         if resumed || case.steps.iter().any(|step| step.id == id && step.status == StepStatus::Prepared) {
             self.append(case, &[self.started(id)]).await?;
         }
@@ -61,11 +58,11 @@ impl Responder {
                     Ok(_) => {}
                     Err(error) => {
                         // What cannot be observed must not be repeated: the effect may be there already.
-                        self.tried(case, &mut work, &error, "reading it").await?;
-                        if self.too_late(&work) {
+                        let wait = self.tried(case, &mut work, &error, "reading it").await?;
+                        if self.too_late(case, &work, wait) {
                             return self.give_up(case, &work, &error.to_string(), false).await;
                         }
-                        driver.nap(wait_after(&error, work.attempts)).await;
+                        self.pause(wait).await;
                         continue;
                     }
                 }
@@ -89,15 +86,15 @@ impl Responder {
                 }
                 Err(error) => error,
             };
-            self.tried(case, &mut work, &error, "calling").await?;
+            let wait = self.tried(case, &mut work, &error, "calling").await?;
             if error.is_final() {
                 work.refusals += 1;
             }
-            if work.refusals >= REFUSALS || self.too_late(&work) {
+            if work.refusals >= REFUSALS || self.too_late(case, &work, wait) {
                 return self.give_up(case, &work, &error.to_string(), work.refusals >= REFUSALS).await;
             }
             work.look_first = error.is_ambiguous() || error.is_final();
-            driver.nap(wait_after(&error, work.attempts)).await;
+            self.pause(wait).await;
         }
         Ok(())
     }
@@ -155,13 +152,14 @@ impl Responder {
         Err(CallError::NotSent { message: "it was not read".into() })
     }
 
+    /// Records a try; gives how long to wait before the next.
     async fn tried(
         &self,
         case: &mut Case,
         work: &mut Work,
         error: &CallError,
         doing: &str,
-    ) -> Result<(), JournalError> {
+    ) -> Result<Duration, JournalError> {
         work.attempts += 1;
         let wait = wait_after(error, work.attempts);
         tracing::warn!(%error, attempt = work.attempts, call = %work.call.describe(), "{doing} did not succeed");
@@ -173,12 +171,15 @@ impl Responder {
             request_id: error.request_id().map(str::to_owned),
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         };
-        self.append(case, &[event]).await
+        self.append(case, &[event]).await?;
+        Ok(wait)
     }
 
-    fn too_late(&self, work: &Work) -> bool {
+    /// Whether another try after `wait` would come too late.
+    fn too_late(&self, case: &Case, work: &Work, wait: Duration) -> bool {
         let spent = self.ports.clock.now().duration_since(work.began);
-        spent.unsigned_abs() > self.settings.give_up_after
+        let patience = self.settings.give_up_after;
+        spent.unsigned_abs() + wait > if case.holds_up(work.kind) { patience.min(HOLD_UP) } else { patience }
     }
 
     async fn succeed(
@@ -227,6 +228,7 @@ impl Work {
         Self {
             call: step.call.clone(),
             id: step.id,
+            kind: step.kind,
             undoes: step.undoes.is_some(),
             began: if resumed { now } else { step.at },
             attempts: step.attempts,

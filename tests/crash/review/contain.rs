@@ -1,10 +1,10 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
-use super::stage::{FREEZE, case, create, decide, denied, events, function, start, start_behind, until};
+use super::stage::{FREEZE, busy, case, create, decide, denied, events, function, start, start_behind, until};
 use crate::common::{snapshot, uuid};
-use crate::fake::Fake;
+use crate::fake::{Fake, Fault};
 use sluicegate::case::{CaseEvent, Decision, State};
-use sluicegate::containment::Observation;
+use sluicegate::containment::{Observation, StepKind};
 use sluicegate::ports::Journal;
 use sluicegate::responder::Disposition;
 use std::sync::atomic::Ordering;
@@ -117,6 +117,39 @@ async fn a_second_case_on_a_frozen_function_keeps_what_was_before_the_first() {
         assert_eq!(decide(&worker, n, vote, Decision::Restore).await, None);
     }
     assert_eq!(fake.0.lock().unwrap().concurrency.get(&arn), Some(&7));
+}
+
+#[tokio::test]
+async fn a_freeze_that_does_not_come_about_does_not_keep_the_mapping_alive() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    fake.0.lock().unwrap().concurrency_faults.extend(vec![busy(); 10_000]);
+    let worker = start(&fake, &dir, FREEZE);
+    let began = std::time::Instant::now();
+    worker.receive(&create("e1", 1)).await;
+    while fake.state(1) != "Disabled" {
+        assert!(began.elapsed() < Duration::from_secs(15), "the mapping is still {}", fake.state(1));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    until("stuck, and asked", async || case(&worker, 0).await.state == State::Stuck).await;
+    let case = case(&worker, 0).await;
+    assert!(case.in_force(StepKind::DisableMapping) && !case.in_force(StepKind::FreezeFunction));
+}
+
+#[tokio::test]
+async fn what_aws_tells_about_waiting_is_not_cut_short_by_another_delivery() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled").fails(&[Fault::Busy; 4]);
+    let worker = start(&fake, &dir, "");
+    let event = create("e1", 1);
+    let began = std::time::Instant::now();
+    worker.receive(&event).await;
+    while fake.state(1) != "Disabled" {
+        assert!(began.elapsed() < Duration::from_secs(20));
+        worker.receive(&event).await;
+    }
+    // Waits of 200, 400, 800 and 1,600 ms, each at least half of it.
+    assert!(began.elapsed() >= Duration::from_millis(1_500), "{:?}", began.elapsed());
 }
 
 #[tokio::test]
