@@ -30,6 +30,7 @@ struct Work {
     refusals: u32,
     request_ids: Vec<String>,
     look_first: bool,
+    acknowledged: bool,
 }
 
 impl Responder {
@@ -47,56 +48,51 @@ impl Responder {
         };
         let mut work = Work::on(&step, resumed, case, self.ports.clock.now());
         while !self.is_stopping() {
-            if work.look_first {
-                match self.observe(&work.call).await {
-                    Ok(seen) if work.call.achieved(&seen) => {
-                        return self.succeed(case, &work, seen, work.attempts).await;
-                    }
-                    Ok(seen @ (Observation::MappingGone | Observation::FunctionGone)) => {
-                        return self.target_gone(case, &work, &seen).await;
-                    }
-                    Ok(_) => {}
+            let looked = if work.look_first { self.look_first(&work).await.map(Some) } else { Ok(None) };
+            let (doing, error) = match looked {
+                Ok(Some(seen)) if work.call.achieved(&seen) => {
+                    return self.succeed(case, &work, seen, work.attempts).await;
+                }
+                Ok(Some(seen)) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                // AWS is at it: sent again, the call would be a second one.
+                Ok(Some(seen)) if work.comes_about(&seen) => ("waiting for it", not_yet(&seen, &work)),
+                // What cannot be observed must not be repeated: the effect may be there already.
+                Err(error) => ("reading it", error),
+                Ok(_) => match self.act(&mut work).await {
+                    Ok(seen) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                    Ok(seen) => return self.succeed(case, &work, seen, work.attempts + 1).await,
                     Err(error) => {
-                        // What cannot be observed must not be repeated: the effect may be there already.
-                        let wait = self.tried(case, &mut work, &error, "reading it").await?;
-                        if self.too_late(case, &work, wait) {
-                            return self.give_up(case, &work, &error.to_string(), false).await;
-                        }
-                        self.pause(wait).await;
-                        continue;
+                        work.refusals += u32::from(error.is_final());
+                        work.look_first = work.acknowledged || error.is_ambiguous() || error.is_final();
+                        ("calling", error)
                     }
-                }
-            }
-            let error = match self.execute(&work.call).await {
-                Ok(Acknowledged { request_id }) => {
-                    work.request_ids.extend((!request_id.is_empty()).then_some(request_id));
-                    match self.read_back(&work.call).await {
-                        Ok(seen) if work.call.achieved(&seen) => {
-                            return self.succeed(case, &work, seen, work.attempts + 1).await;
-                        }
-                        Ok(seen @ (Observation::MappingGone | Observation::FunctionGone)) => {
-                            return self.target_gone(case, &work, &seen).await;
-                        }
-                        Ok(seen) => CallError::Busy {
-                            message: format!("AWS took the call, but it reads {}", in_words(&seen)),
-                            request_id: work.request_ids.last().cloned(),
-                        },
-                        Err(error) => CallError::Ambiguous { message: format!("AWS took the call, but {error}") },
-                    }
-                }
-                Err(error) => error,
+                },
             };
-            let wait = self.tried(case, &mut work, &error, "calling").await?;
-            if error.is_final() {
-                work.refusals += 1;
-            }
+            let wait = self.tried(case, &mut work, &error, doing).await?;
             if work.refusals >= REFUSALS || self.too_late(case, &work, wait) {
                 return self.give_up(case, &work, &error.to_string(), work.refusals >= REFUSALS).await;
             }
-            work.look_first = error.is_ambiguous() || error.is_final();
             self.pause(wait).await;
         }
         Ok(())
+    }
+
+    /// Looks at what is there before anything is sent; where it comes about by itself, for as long as that takes.
+    async fn look_first(&self, work: &Work) -> Result<Observation, CallError> {
+        let seen = self.observe(&work.call).await?;
+        if work.comes_about(&seen) { self.read_back(&work.call).await } else { Ok(seen) }
+    }
+
+    /// Makes the call and reads back; gives what was seen where that is the call's effect, or its target is gone.
+    async fn act(&self, work: &mut Work) -> Result<Observation, CallError> {
+        let Acknowledged { request_id } = self.execute(&work.call).await?;
+        work.request_ids.extend((!request_id.is_empty()).then_some(request_id));
+        work.acknowledged = true;
+        match self.read_back(&work.call).await {
+            Ok(seen) if work.call.achieved(&seen) || is_gone(&seen) => Ok(seen),
+            Ok(seen) => Err(not_yet(&seen, work)),
+            Err(error) => Err(CallError::Ambiguous { message: format!("AWS took the call, but {error}") }),
+        }
     }
 
     /// Reads a call's target.
@@ -235,8 +231,28 @@ impl Work {
             refusals: 0,
             request_ids: Vec::new(),
             look_first: resumed || step.attempts > 0 || there_already,
+            acknowledged: false,
         }
     }
+
+    /// Whether what was seen is on its way to what the call is for: AWS took this call, or one like it.
+    fn comes_about(&self, seen: &Observation) -> bool {
+        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }) = (&self.call, seen)
+        else {
+            return false;
+        };
+        match snapshot.state.as_str() {
+            "Disabling" => change.enabled == Some(false),
+            "Enabling" | "Updating" => self.acknowledged,
+            _ => false,
+        }
+    }
+}
+
+fn not_yet(seen: &Observation, work: &Work) -> CallError {
+    let taken = if work.acknowledged { "AWS took the call, but " } else { "" };
+    let request_id = work.request_ids.last().cloned();
+    CallError::Busy { message: format!("{taken}it reads {}", in_words(seen)), request_id }
 }
 
 fn is_gone(seen: &Observation) -> bool {

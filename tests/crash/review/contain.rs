@@ -3,7 +3,7 @@
 use super::stage::{FREEZE, busy, case, create, decide, denied, events, function, start, start_behind, until};
 use crate::common::{snapshot, uuid};
 use crate::fake::{Fake, Fault};
-use sluicegate::case::{CaseEvent, Decision, State};
+use sluicegate::case::{CaseEvent, Decision, State, StepStatus};
 use sluicegate::containment::{Observation, StepKind};
 use sluicegate::ports::Journal;
 use sluicegate::responder::Disposition;
@@ -134,6 +134,18 @@ async fn a_freeze_that_does_not_come_about_does_not_keep_the_mapping_alive() {
     until("stuck, and asked", async || case(&worker, 0).await.state == State::Stuck).await;
     let case = case(&worker, 0).await;
     assert!(case.in_force(StepKind::DisableMapping) && !case.in_force(StepKind::FreezeFunction));
+}
+
+#[tokio::test]
+async fn what_aws_took_is_not_sent_again_while_it_comes_about() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    fake.0.lock().unwrap().lingers = 12;
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    assert_eq!((fake.state(1).as_str(), fake.updates()), ("Disabled", 1));
+    assert_eq!(case(&worker, 0).await.steps[0].status, StepStatus::Succeeded);
 }
 
 #[tokio::test]
