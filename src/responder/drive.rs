@@ -5,8 +5,8 @@ use super::retry::backoff;
 use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
-    Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus, baseline,
-    next, plan_for,
+    Case, CaseEvent, CaseId, Decision, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus,
+    baseline, next, plan_for,
 };
 use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
@@ -188,19 +188,58 @@ impl Responder {
         Ok(())
     }
 
+    /// Closes the case, and accepts the configuration that people decided about: never one that they were not shown.
     async fn close(&self, case: &mut Case, outcome: Outcome) -> Result<(), JournalError> {
-        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored);
-        let read = match &case.mapping {
-            Some(mapping) if decided => self.ports.lambda.mapping(mapping).await.ok().flatten(),
-            _ => None,
-        };
+        if matches!(outcome, Outcome::Contained | Outcome::Left) && !self.as_shown(case, outcome).await? {
+            return Ok(());
+        }
+        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored) && !case.gone;
         let by =
             || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
-        let accepted = read.map(|read| Box::new(baseline::of(&read, self.ports.clock.now(), by())));
+        let known = case.latest().filter(|_| decided);
+        let accepted = known.map(|read| Box::new(baseline::of(read, self.ports.clock.now(), by())));
         if self.append_next(case, &[CaseEvent::Closed { outcome, baseline: accepted }]).await? {
             tracing::info!(subject = %case.subject(), ?outcome, "closed");
         }
         Ok(())
+    }
+
+    /// Reads the mapping once more before the case is closed. `false`: it is another than the one that was shown, or
+    /// gone, or active where it was kept disabled, and the case has that on record now.
+    async fn as_shown(&self, case: &mut Case, outcome: Outcome) -> Result<bool, JournalError> {
+        let (Some(mapping), Some(shown)) = (case.mapping.clone(), case.latest().cloned()) else {
+            return Ok(true);
+        };
+        let read = match self.ports.lambda.mapping(&mapping).await {
+            Ok(Some(read)) => read,
+            Ok(None) if case.gone => return Ok(true),
+            Ok(None) => {
+                let looked_at = format!("GetEventSourceMapping({})", mapping.uuid);
+                self.append_next(case, &[CaseEvent::Evidence(Evidence::MappingGone { looked_at })]).await?;
+                return Ok(false);
+            }
+            Err(error) => {
+                tracing::warn!(%mapping, %error, "it cannot be read once more; what was shown is what is accepted");
+                return Ok(true);
+            }
+        };
+        let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds(step));
+        if let (Outcome::Contained, Some(step), true) = (outcome, disabled, read.is_active()) {
+            let seen = Observation::Mapping { snapshot: Box::new(read) };
+            self.append_next(case, &[CaseEvent::Tampered { id: step.id, seen }]).await?;
+            return Ok(false);
+        }
+        let same = read.wired_as(&shown);
+        if read.whole != shown.whole {
+            let event = CaseEvent::Evidence(Evidence::MappingRead { snapshot: Box::new(read) });
+            if !self.append_next(case, &[event]).await? {
+                return Ok(false);
+            }
+        }
+        if !same {
+            self.ask(case, "the mapping is another than the one that was shown: the approval is void").await?;
+        }
+        Ok(same)
     }
 
     /// Reads what is there now, and fixes what the step will do.

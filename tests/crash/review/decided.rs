@@ -1,10 +1,86 @@
 //! Decisions: what people saw is what is done, and what is accepted; no more, and not twice.
 
-use super::stage::{ballot, case, cast, create, start};
+use super::stage::{ASK, ballot, case, cast, create, decide, denied, function, repoint, start, update};
+use crate::common::{key, uuid};
 use crate::fake::Fake;
-use sluicegate::case::{Decision, Outcome};
+use jiff::Timestamp;
+use serde_json::json;
+use sluicegate::case::{Decision, Outcome, State};
 use sluicegate::ports::{CallError, Journal};
 use tempfile::TempDir;
+
+#[tokio::test]
+async fn to_leave_it_accepts_what_was_shown_and_not_what_it_became() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, ASK);
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    let shown = ballot(&case(&worker, 0).await, "v1", Decision::Leave);
+    // Its event is still on its way.
+    fake.change(1, |mapping| mapping.function = function("evil"));
+    cast(&worker, &shown).await;
+    worker.settle().await;
+    let accepted = worker.journal.baseline(&key(1)).await.unwrap();
+    assert_ne!(accepted.map(|accepted| accepted.function.name), Some("evil".to_owned()));
+    assert_eq!(case(&worker, 0).await.state, State::AwaitingDecision);
+    // What people see now is what it is, and that they may leave.
+    assert_eq!(decide(&worker, 0, "v2", Decision::Leave).await, None);
+    assert_eq!(worker.journal.baseline(&key(1)).await.unwrap().unwrap().function.name, "evil");
+}
+
+#[tokio::test]
+async fn a_vote_for_what_a_joined_finding_changed_is_refused() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, ASK);
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    let shown = ballot(&case(&worker, 0).await, "v1", Decision::Leave);
+    worker.receive(&repoint(&fake, "e2", 1, "evil")).await;
+    worker.settle().await;
+    assert!(cast(&worker, &shown).await.unwrap().contains("look again"));
+}
+
+#[tokio::test]
+async fn what_is_kept_disabled_cannot_be_enabled_unseen_though_the_last_read_failed() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    // An accepted configuration, enabled.
+    decide(&worker, 0, "v1", Decision::Restore).await;
+    worker.receive(&repoint(&fake, "e2", 1, "evil")).await;
+    worker.settle().await;
+    fake.0.lock().unwrap().unreadable = Some(denied());
+    assert_eq!(decide(&worker, 1, "v2", Decision::Keep).await, None);
+    assert_eq!(case(&worker, 1).await.outcome, Some(Outcome::Contained));
+    fake.0.lock().unwrap().unreadable = None;
+    fake.change(1, |mapping| mapping.state = "Enabled".into());
+    let mut enabled = update("e3", 1, &json!({"enabled": true}), Timestamp::now());
+    enabled["detail"]["responseElements"]["functionArn"] = json!(function("evil").arn);
+    worker.receive(&enabled).await;
+    worker.settle().await;
+    assert_eq!(worker.journal.cases().await.unwrap().len(), 3);
+    assert_eq!(fake.state(1), "Disabled");
+}
+
+#[tokio::test]
+async fn what_is_not_disabled_is_not_closed_as_contained() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    // Its event is still on its way.
+    fake.change(1, |mapping| mapping.state = "Enabled".into());
+    assert_eq!(decide(&worker, 0, "v1", Decision::Keep).await, None);
+    assert_eq!((fake.state(1).as_str(), case(&worker, 0).await.state), ("Disabled", State::AwaitingDecision));
+    fake.0.lock().unwrap().mappings.remove(&uuid(1));
+    assert_eq!(decide(&worker, 0, "v2", Decision::Keep).await, None);
+    assert_eq!(case(&worker, 0).await.outcome, Some(Outcome::Removed));
+}
 
 #[tokio::test]
 async fn a_stop_does_not_void_what_people_approved() {
