@@ -84,9 +84,8 @@ impl Case {
             CaseEvent::Opened(_) => Err("it is open already".into()),
             CaseEvent::Joined { finding, verdict, provenance } => {
                 self.joined.push((**finding).clone());
-                if *provenance == Provenance::Verified && verdict.response > self.response {
-                    self.response = verdict.response;
-                    self.contain_again();
+                if *provenance == Provenance::Verified {
+                    self.join(verdict.response);
                 }
                 Ok(())
             }
@@ -112,6 +111,19 @@ impl Case {
             CaseEvent::CardPosted { .. } | CaseEvent::Denied { .. } | CaseEvent::Expired | CaseEvent::Note { .. } => {
                 Ok(())
             }
+        }
+    }
+
+    /// A verified finding counts, whatever became of the one that opened the case: a forged or stale event about a
+    /// mapping must not shield it from a genuine one.
+    fn join(&mut self, response: Response) {
+        if !self.believed() && response >= Response::Disable {
+            self.provenance = Provenance::Verified;
+            self.response = response;
+            self.contain_again();
+        } else if response > self.response {
+            self.response = response;
+            self.contain_again();
         }
     }
 

@@ -1,8 +1,11 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
-use super::stage::{FREEZE, busy, case, create, decide, denied, events, function, start, start_behind, until};
-use crate::common::{snapshot, uuid};
+use super::stage::{
+    FREEZE, busy, case, create, decide, denied, events, function, repoint, start, start_behind, until, update,
+};
+use crate::common::{created, delivered, snapshot, uuid};
 use crate::fake::{Fake, Fault};
+use jiff::{SignedDuration, Timestamp};
 use sluicegate::case::{CaseEvent, Decision, State, StepStatus};
 use sluicegate::containment::{Observation, StepKind};
 use sluicegate::ports::Journal;
@@ -134,6 +137,23 @@ async fn a_freeze_that_does_not_come_about_does_not_keep_the_mapping_alive() {
     until("stuck, and asked", async || case(&worker, 0).await.state == State::Stuck).await;
     let case = case(&worker, 0).await;
     assert!(case.in_force(StepKind::DisableMapping) && !case.in_force(StepKind::FreezeFunction));
+}
+
+#[tokio::test]
+async fn a_doubtful_event_does_not_shield_the_mapping_from_a_certain_one() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    // A baseline, so that an update may be answered by itself.
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    decide(&worker, 0, "v1", Decision::Restore).await;
+    let stale = created("stale", 1, Timestamp::now() - SignedDuration::from_mins(60));
+    worker.receive(&delivered(&stale)).await;
+    until("asked", async || case(&worker, 1).await.state == State::AwaitingDecision).await;
+    assert_eq!(fake.state(1), "Enabled");
+    worker.receive(&repoint(&fake, "e2", 1, "evil")).await;
+    until("disabled", async || fake.state(1) == "Disabled").await;
 }
 
 #[tokio::test]
