@@ -61,6 +61,7 @@ impl Case {
             outcome: None,
             asked: None,
             votes: Vec::new(),
+            counted: Vec::new(),
             approved: None,
             approved_after: 0,
         }
@@ -96,6 +97,7 @@ impl Case {
             CaseEvent::ApprovalRequested { why, plans } => self.ask(why, plans),
             CaseEvent::Voted(vote) => {
                 self.votes.push(vote.clone());
+                self.counted.push(vote.ballot.clone());
                 Ok(())
             }
             CaseEvent::Approved { plan, people } => self.approve(plan, people, at),

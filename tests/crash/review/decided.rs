@@ -103,3 +103,24 @@ async fn a_stop_does_not_void_what_people_approved() {
     worker.settle().await;
     assert_eq!((fake.state(1).as_str(), case(&worker, 0).await.outcome), ("Enabled", Some(Outcome::Restored)));
 }
+
+#[tokio::test]
+async fn a_vote_that_counted_is_not_refused_or_counted_again_after_a_crash() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, ASK);
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    let vote = ballot(&case(&worker, 0).await, "v1", Decision::Disable);
+    assert_eq!(cast(&worker, &vote).await, None);
+    worker.settle().await;
+    // The crash came before the vote was taken off: it is found again.
+    assert_eq!(cast(&worker, &vote).await, None);
+    fake.change(1, |mapping| mapping.state = "Enabled".into());
+    worker.receive(&update("e2", 1, &json!({"enabled": true}), Timestamp::now())).await;
+    worker.settle().await;
+    assert_eq!(case(&worker, 0).await.state, State::AwaitingDecision);
+    assert_eq!(cast(&worker, &vote).await, None);
+    worker.settle().await;
+    assert_eq!((fake.state(1).as_str(), fake.updates()), ("Enabled", 1));
+}
