@@ -194,12 +194,14 @@ impl Case {
             }
             CaseEvent::StepStarted { id, identity, .. } => {
                 let step = self.step_in(*id, &[StepStatus::Prepared, StepStatus::Started, StepStatus::Failed])?;
+                // Taken up again after a crash: a call may have reached AWS whose request id nobody wrote down.
+                step.ambiguous |= step.status == StepStatus::Started;
                 step.status = StepStatus::Started;
                 step.at = at;
                 step.started_at = step.started_at.or(Some(at));
                 step.identity.clone_from(identity);
                 if self.state == State::Stuck {
-                    self.state = if self.approved_after > 0 && *id > self.approved_after {
+                    self.state = if self.approved.is_some() && *id > self.approved_after {
                         State::Acting
                     } else {
                         State::Containing

@@ -1,12 +1,12 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
 use super::stage::{
-    FREEZE, busy, case, create, decide, denied, events, function, repoint, start, start_behind, until, update,
+    FREEZE, busy, case, create, decide, denied, events, function, policies, repoint, start, start_behind, until, update,
 };
 use crate::common::{created, delivered, snapshot, uuid};
-use crate::fake::{Fake, Fault};
+use crate::fake::{Fake, Fault, Worker};
 use jiff::{SignedDuration, Timestamp};
-use sluicegate::case::{CaseEvent, Decision, State, StepStatus};
+use sluicegate::case::{CaseEvent, Decision, Mode, State, StepStatus};
 use sluicegate::containment::{Observation, StepKind};
 use sluicegate::ports::Journal;
 use sluicegate::responder::Disposition;
@@ -199,4 +199,23 @@ async fn a_mapping_that_was_not_there_yet_is_looked_for_again() {
         fake.state(1) == "Disabled"
     })
     .await;
+}
+
+#[tokio::test]
+async fn our_own_call_is_known_though_a_crash_lost_its_answer() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    worker.stop();
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    drop(worker);
+    // The call had reached AWS; the process died before it could write that down.
+    fake.change(1, |mapping| mapping.state = "Disabled".into());
+    let worker = Worker::start(&fake, &dir.path().join("j.db"), policies(""), Mode::Enforce);
+    worker.responder.resume().await.unwrap();
+    worker.settle().await;
+    let case = case(&worker, 0).await;
+    assert_eq!(case.steps[0].status, StepStatus::Succeeded);
+    assert!(case.steps[0].ambiguous, "its request may have an id that nobody knows");
 }
