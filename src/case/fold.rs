@@ -288,9 +288,11 @@ impl Case {
         let step = self.step_in(id, &[StepStatus::Prepared, StepStatus::Started])?;
         step.status = StepStatus::Failed;
         step.at = at;
-        error.clone_into(&mut step.error);
         step.refused = refused;
-        self.asked = None;
+        if step.error != error {
+            error.clone_into(&mut step.error);
+            self.asked = None;
+        }
         if self.state == State::Acting {
             self.state = State::Stuck;
         }

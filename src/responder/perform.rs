@@ -16,6 +16,8 @@ const AT_REST: u32 = 5;
 /// For how long a step is tried that keeps another one waiting: the mapping must not live on because its function cannot
 /// be frozen.
 const HOLD_UP: Duration = Duration::from_secs(10);
+/// For how long a step that failed before is tried each time.
+const ONCE_MORE: Duration = Duration::from_secs(60);
 /// How long a lease says that a step is in this worker's hands.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 
@@ -31,6 +33,7 @@ struct Work {
     request_ids: Vec<String>,
     look_first: bool,
     acknowledged: bool,
+    patience: Duration,
 }
 
 impl Responder {
@@ -70,7 +73,8 @@ impl Responder {
             };
             let wait = self.tried(case, &mut work, &error, doing).await?;
             if work.refusals >= REFUSALS || self.too_late(case, &work, wait) {
-                return self.give_up(case, &work, &error.to_string(), work.refusals >= REFUSALS).await;
+                let refused = work.refusals >= REFUSALS && !error.is_denied();
+                return self.give_up(case, &work, &error.to_string(), refused).await;
             }
             self.pause(wait).await;
         }
@@ -174,7 +178,7 @@ impl Responder {
     /// Whether another try after `wait` would come too late.
     fn too_late(&self, case: &Case, work: &Work, wait: Duration) -> bool {
         let spent = self.ports.clock.now().duration_since(work.began);
-        let patience = self.settings.give_up_after;
+        let patience = self.settings.give_up_after.min(work.patience);
         spent.unsigned_abs() + wait > if case.holds_up(work.kind) { patience.min(HOLD_UP) } else { patience }
     }
 
@@ -232,6 +236,7 @@ impl Work {
             request_ids: Vec::new(),
             look_first: resumed || step.attempts > 0 || there_already,
             acknowledged: false,
+            patience: if step.error.is_empty() { Duration::MAX } else { ONCE_MORE },
         }
     }
 

@@ -185,6 +185,36 @@ async fn what_aws_tells_about_waiting_is_not_cut_short_by_another_delivery() {
 }
 
 #[tokio::test]
+async fn a_denial_is_tried_again_from_time_to_time() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled").fails(&[Fault::Denied; 3]);
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    until("stuck", async || case(&worker, 0).await.state == State::Stuck).await;
+    until("asked", async || case(&worker, 0).await.asked.is_some()).await;
+    assert!(!case(&worker, 0).await.steps[0].refused);
+    assert_eq!(fake.updates(), 3);
+}
+
+#[tokio::test]
+async fn what_fails_again_in_the_same_way_asks_no_new_question() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled").fails(&[Fault::Denied; 500]);
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    until("asked", async || case(&worker, 0).await.asked.is_some()).await;
+    let id = case(&worker, 0).await.id;
+    until("tried again", async || {
+        worker.responder.nudge(&id);
+        fake.updates() > 6
+    })
+    .await;
+    let asked = events(&worker, 0).await.into_iter();
+    // A new one would take the votes off that the first has so far.
+    assert_eq!(asked.filter(|event| matches!(event, CaseEvent::ApprovalRequested { .. })).count(), 1);
+}
+
+#[tokio::test]
 async fn a_mapping_that_was_not_there_yet_is_looked_for_again() {
     let dir = TempDir::new().unwrap();
     let fake = Fake::default();

@@ -1,11 +1,13 @@
 //! Decisions: what people saw is what is done, and what is accepted; no more, and not twice.
 
-use super::stage::{ASK, ballot, case, cast, create, decide, denied, function, repoint, start, update};
+use super::stage::{
+    ASK, ballot, case, cast, create, decide, denied, events, function, repoint, start, start_behind, until, update,
+};
 use crate::common::{key, uuid};
-use crate::fake::Fake;
+use crate::fake::{Fake, Fault};
 use jiff::Timestamp;
 use serde_json::json;
-use sluicegate::case::{Decision, Outcome, State};
+use sluicegate::case::{CaseEvent, Decision, Outcome, State, plan_for};
 use sluicegate::ports::{CallError, Journal};
 use tempfile::TempDir;
 
@@ -123,4 +125,23 @@ async fn a_vote_that_counted_is_not_refused_or_counted_again_after_a_crash() {
     assert_eq!(cast(&worker, &vote).await, None);
     worker.settle().await;
     assert_eq!((fake.state(1).as_str(), fake.updates()), ("Enabled", 1));
+}
+
+#[tokio::test]
+async fn a_retry_does_not_begin_once_people_decided_otherwise() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled").fails(&[Fault::Denied; 3]);
+    let (worker, front) = start_behind(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    until("stuck", async || case(&worker, 0).await.state == State::Stuck).await;
+    until("asked", async || case(&worker, 0).await.asked.is_some()).await;
+    // The pause before the next try ends just when they vote.
+    front.meddle(|case, events| {
+        let plan = plan_for(case, Decision::Leave)?;
+        matches!(events, [CaseEvent::StepStarted { .. }])
+            .then(|| vec![CaseEvent::Approved { plan, people: vec!["bob".into()] }])
+    });
+    worker.responder.nudge(&case(&worker, 0).await.id);
+    until("closed", async || case(&worker, 0).await.outcome == Some(Outcome::Left)).await;
+    assert_eq!((fake.updates(), fake.state(1).as_str()), (3, "Enabled"));
 }
