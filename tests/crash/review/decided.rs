@@ -1,13 +1,15 @@
 //! Decisions: what people saw is what is done, and what is accepted; no more, and not twice.
 
 use super::stage::{
-    ASK, ballot, case, cast, create, decide, denied, events, function, repoint, start, start_behind, until, update,
+    ASK, FREEZE, ballot, case, cast, create, decide, denied, events, function, repoint, start, start_behind, until,
+    update,
 };
 use crate::common::{key, uuid};
 use crate::fake::{Fake, Fault};
 use jiff::Timestamp;
 use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Outcome, State, plan_for};
+use sluicegate::containment::StepKind;
 use sluicegate::ports::{CallError, Journal};
 use tempfile::TempDir;
 
@@ -104,6 +106,32 @@ async fn a_stop_does_not_void_what_people_approved() {
     worker.responder.resume().await.unwrap();
     worker.settle().await;
     assert_eq!((fake.state(1).as_str(), case(&worker, 0).await.outcome), ("Enabled", Some(Outcome::Restored)));
+}
+
+#[tokio::test]
+async fn what_was_made_dormant_is_restored_to_sleep() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Creating");
+    let worker = start(&fake, &dir, "");
+    let mut event = create("e1", 1);
+    event["detail"]["requestParameters"]["enabled"] = json!(false);
+    worker.receive(&event).await;
+    worker.settle().await;
+    assert_eq!(fake.state(1), "Disabled");
+    assert_eq!(decide(&worker, 0, "v1", Decision::Restore).await, None);
+    assert_eq!((fake.state(1).as_str(), case(&worker, 0).await.outcome), ("Disabled", Some(Outcome::Restored)));
+}
+
+#[tokio::test]
+async fn a_function_is_thawed_before_its_mapping_is_enabled() {
+    let dir = TempDir::new().unwrap();
+    let worker = start(&Fake::with_mapping(1, "Enabled"), &dir, FREEZE);
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    let plan = plan_for(&case(&worker, 0).await, Decision::Restore).unwrap();
+    let order: Vec<StepKind> = plan.steps.iter().map(|step| step.step).collect();
+    // The other way round valid messages of a queue would be counted against a function that cannot run.
+    assert_eq!(order, [StepKind::FreezeFunction, StepKind::DisableMapping]);
 }
 
 #[tokio::test]
