@@ -5,6 +5,7 @@ use super::Responder;
 use super::retry::{backoff, wait_after};
 use crate::case::{Case, CaseEvent, Evidence, Step, StepStatus};
 use crate::containment::{Call, Observation, StepKind};
+use crate::mapping::Snapshot;
 use crate::ports::{Acknowledged, CallError, JournalError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -26,7 +27,7 @@ struct Work {
     call: Call,
     id: u32,
     kind: StepKind,
-    undoes: bool,
+    undoes: Option<u32>,
     began: Timestamp,
     attempts: u32,
     refusals: u32,
@@ -34,6 +35,8 @@ struct Work {
     look_first: bool,
     acknowledged: bool,
     patience: Duration,
+    /// For an undo, which wakes what it finds: the mapping as it was when the call was fixed.
+    shown: Option<Snapshot>,
 }
 
 impl Responder {
@@ -53,6 +56,7 @@ impl Responder {
         while !self.is_stopping() {
             let looked = if work.look_first { self.look_first(&work).await.map(Some) } else { Ok(None) };
             let (doing, error) = match looked {
+                Ok(Some(seen)) if work.strayed(&seen) => return self.void(case, &work, seen).await,
                 Ok(Some(seen)) if work.call.achieved(&seen) => {
                     return self.succeed(case, &work, seen, work.attempts).await;
                 }
@@ -63,10 +67,12 @@ impl Responder {
                 Err(error) => ("reading it", error),
                 Ok(_) => match self.act(&mut work).await {
                     Ok(seen) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                    Ok(seen) if work.strayed(&seen) => return self.void(case, &work, seen).await,
                     Ok(seen) => return self.succeed(case, &work, seen, work.attempts + 1).await,
                     Err(error) => {
                         work.refusals += u32::from(error.is_final());
-                        work.look_first = work.acknowledged || error.is_ambiguous() || error.is_final();
+                        work.look_first =
+                            work.acknowledged || work.undoes.is_some() || error.is_ambiguous() || error.is_final();
                         ("calling", error)
                     }
                 },
@@ -193,7 +199,7 @@ impl Responder {
         let took_ms = u64::try_from(took).unwrap_or_default();
         let (id, request_ids) = (work.id, work.request_ids.clone());
         tracing::info!(subject = %case.subject(), took_ms, attempts, read_back = %in_words(&read_back), call = %work.call.describe(), "done and read back");
-        let event = if work.undoes {
+        let event = if work.undoes.is_some() {
             CaseEvent::StepUndone { id, read_back, request_ids, attempts }
         } else {
             CaseEvent::StepSucceeded { id, read_back, request_ids, attempts, took_ms }
@@ -207,6 +213,22 @@ impl Responder {
         if *seen == Observation::MappingGone {
             let looked_at = work.call.describe();
             events.push(CaseEvent::Evidence(Evidence::MappingGone { looked_at }));
+        }
+        self.append(case, &events).await
+    }
+
+    /// What people approved is another now: it is not done, and they are asked again.
+    async fn void(&self, case: &mut Case, work: &Work, seen: Observation) -> Result<(), JournalError> {
+        let error = "the mapping is another than the one that was shown: the approval is void".to_owned();
+        let mut events = vec![CaseEvent::StepFailed { id: work.id, error, refused: true }];
+        match (seen, work.undoes) {
+            (Observation::Mapping { snapshot }, Some(id)) if snapshot.is_active() => {
+                events.push(CaseEvent::Tampered { id, seen: Observation::Mapping { snapshot } });
+            }
+            (Observation::Mapping { snapshot }, _) => {
+                events.push(CaseEvent::Evidence(Evidence::MappingRead { snapshot }));
+            }
+            _ => {}
         }
         self.append(case, &events).await
     }
@@ -229,7 +251,7 @@ impl Work {
             call: step.call.clone(),
             id: step.id,
             kind: step.kind,
-            undoes: step.undoes.is_some(),
+            undoes: step.undoes,
             began: if resumed { now } else { step.at },
             attempts: step.attempts,
             refusals: 0,
@@ -237,7 +259,22 @@ impl Work {
             look_first: resumed || step.attempts > 0 || there_already,
             acknowledged: false,
             patience: if step.error.is_empty() { Duration::MAX } else { ONCE_MORE },
+            shown: case.latest().filter(|_| step.undoes.is_some()).cloned(),
         }
+    }
+
+    /// Whether the mapping was changed, by another call than this one, since people were shown it.
+    fn strayed(&self, seen: &Observation) -> bool {
+        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }, Some(shown)) =
+            (&self.call, seen, &self.shown)
+        else {
+            return false;
+        };
+        let function = snapshot.function == shown.function
+            || change.function_arn.as_ref().is_some_and(|arn| *arn == snapshot.function.arn);
+        let wiring = !snapshot.wiring.differs(&shown.wiring).any()
+            || !change.wiring.is_empty() && change.wiring.holds_in(&snapshot.wiring);
+        !function || !wiring || snapshot.source != shown.source
     }
 
     /// Whether what was seen is on its way to what the call is for: AWS took this call, or one like it.

@@ -109,6 +109,43 @@ async fn a_stop_does_not_void_what_people_approved() {
 }
 
 #[tokio::test]
+async fn a_restore_that_is_tried_again_does_not_wake_what_it_was_not_approved_for() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    fake.0.lock().unwrap().faults.extend([Fault::Busy, Fault::Busy]);
+    let vote = ballot(&case(&worker, 0).await, "v1", Decision::Restore);
+    assert_eq!(cast(&worker, &vote).await, None);
+    until("tried", async || fake.updates() >= 2).await;
+    fake.change(1, |mapping| mapping.function = function("evil"));
+    until("people are asked", async || case(&worker, 0).await.asked.is_some_and(|asked| asked.0.contains("another")))
+        .await;
+    assert_eq!(fake.state(1), "Disabled");
+    // The plan that they see now brings the function back as well.
+    let plan = plan_for(&case(&worker, 0).await, Decision::Restore).unwrap();
+    assert!(plan.steps[0].call.describe().contains(":function:exfil"), "{plan:?}");
+}
+
+#[tokio::test]
+async fn who_repoints_a_mapping_while_it_is_restored_is_contained_and_not_accepted() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    worker.receive(&create("e1", 1)).await;
+    worker.settle().await;
+    fake.0.lock().unwrap().lingers = 8;
+    let vote = ballot(&case(&worker, 0).await, "v1", Decision::Restore);
+    assert_eq!(cast(&worker, &vote).await, None);
+    until("enabled", async || fake.updates() == 2).await;
+    worker.receive(&repoint(&fake, "e2", 1, "evil")).await;
+    worker.settle().await;
+    assert_eq!((fake.state(1).as_str(), case(&worker, 0).await.state), ("Disabled", State::AwaitingDecision));
+    assert!(worker.journal.baseline(&key(1)).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn what_was_made_dormant_is_restored_to_sleep() {
     let dir = TempDir::new().unwrap();
     let fake = Fake::with_mapping(1, "Creating");
