@@ -137,6 +137,8 @@ pub struct Case {
     pub asked: Option<(String, Vec<Plan>)>,
     /// Votes since people were last asked.
     pub votes: Vec<Vote>,
+    /// The ids of all votes that ever counted: none counts twice, whenever it is found again.
+    pub counted: Vec<String>,
     /// What was approved and is being done, or was done last.
     pub approved: Option<Tally>,
     /// The number of steps when it was approved: later ones belong to it.
