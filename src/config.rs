@@ -1,12 +1,14 @@
 //! `sluicegate.toml` and the environment → typed values. Each key can also be given as `SLUICEGATE__SECTION__KEY`. An
 //! unknown key, or a bad value, is an error that names it. Paths are relative to the file.
 
+mod values;
+
+pub use values::SecretRef;
+
 use crate::case::Mode;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-use std::fmt;
+use serde::Deserialize;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -57,8 +59,10 @@ pub struct IntakeConfig {
     /// The queue that the EventBridge rule feeds.
     pub queue_url: String,
     /// How many messages are worked on at once.
+    #[serde(deserialize_with = "values::at_least_one")]
     pub in_flight: usize,
     /// How many receive calls wait side by side.
+    #[serde(deserialize_with = "values::at_least_one")]
     pub receivers: usize,
 }
 
@@ -109,7 +113,7 @@ pub struct RestrictionConfig {
     /// The deny-all managed policy that `cap` attaches.
     pub cap_policy: Option<String>,
     /// When people are reminded that a restriction is still on.
-    #[serde(default, deserialize_with = "optional_duration")]
+    #[serde(default, deserialize_with = "values::optional_duration")]
     pub ask_after: Option<Duration>,
 }
 
@@ -130,10 +134,10 @@ pub enum RestrictionMode {
 #[serde(deny_unknown_fields)]
 pub struct ApprovalConfig {
     /// When people are reminded.
-    #[serde(default, deserialize_with = "durations")]
+    #[serde(default, deserialize_with = "values::durations")]
     pub remind_after: Vec<Duration>,
     /// When a question lapses.
-    #[serde(default, deserialize_with = "optional_duration")]
+    #[serde(default, deserialize_with = "values::optional_duration")]
     pub expires_after: Option<Duration>,
 }
 
@@ -142,7 +146,7 @@ pub struct ApprovalConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct ContainmentConfig {
     /// How long to wait for a change to be read back before the call is repeated.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "values::duration")]
     pub verify_timeout: Duration,
     /// Lambda calls in each account and region.
     pub max_calls_per_second: NonZeroU32,
@@ -153,6 +157,7 @@ pub struct ContainmentConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
     /// Where to listen.
+    #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
 }
 
@@ -177,35 +182,13 @@ impl Default for JournalConfig {
 impl Default for ContainmentConfig {
     fn default() -> Self {
         let ten = NonZeroU32::MIN.saturating_add(9);
-        Self { verify_timeout: Duration::from_secs(120), max_calls_per_second: ten }
+        Self { verify_timeout: Duration::from_mins(2), max_calls_per_second: ten }
     }
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8780)) }
-    }
-}
-
-/// Where a secret is; never the secret itself.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretRef(String);
-
-impl fmt::Debug for SecretRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretRef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let known = ["env:", "file:", "secretsmanager:"];
-        if known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty())) {
-            return Ok(Self(text));
-        }
-        // The value itself is not repeated: it may be the secret.
-        Err(D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself"))
     }
 }
 
@@ -221,9 +204,14 @@ impl Config {
         if file.is_some() && !path.is_file() {
             return Err(ConfigError(format!("{} does not exist, or is no file", path.display())));
         }
-        let figment = Figment::new().merge(Toml::file_exact(path)).merge(Env::prefixed(ENV_PREFIX).split("__"));
+        let mut figment = Figment::new();
+        if path.is_file() {
+            is_toml(path)?;
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        figment = figment.merge(Env::prefixed(ENV_PREFIX).split("__"));
         let mut config: Self = figment.extract().map_err(|error| {
-            let all: Vec<String> = error.into_iter().map(|error| error.to_string()).collect();
+            let all: Vec<String> = error.into_iter().map(|error| told(&error, path)).collect();
             ConfigError(all.join("\n"))
         })?;
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -264,22 +252,27 @@ impl Config {
     }
 }
 
-fn parse_duration<E: serde::de::Error>(text: &str) -> Result<Duration, E> {
-    let parsed: Result<jiff::SignedDuration, _> = text.parse();
-    let positive = parsed.ok().filter(|duration| duration.is_positive());
-    positive
-        .map(|duration| duration.unsigned_abs())
-        .ok_or_else(|| E::custom(format!("{text:?} is no duration: write \"30s\", \"2m\" or \"72h\"")))
+/// Whether the file is TOML. Its lines are not repeated in the error, for one may hold a secret.
+fn is_toml(path: &Path) -> Result<(), ConfigError> {
+    let shown = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError(format!("{shown} cannot be read: {error}")))?;
+    text.parse::<toml::Table>().map(drop).map_err(|error| {
+        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        ConfigError(format!("{shown}:{line}:{column}: this is not TOML: {}", error.message()))
+    })
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse_duration(&String::deserialize(deserializer)?)
-}
-
-fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    duration(deserializer).map(Some)
-}
-
-fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
-    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse_duration(text)).collect()
+/// A wrong key or value, by the name under which somebody set it.
+fn told(error: &figment::Error, file: &Path) -> String {
+    let key = error.path.join(".");
+    let set = error.metadata.as_ref().is_none_or(|metadata| metadata.source.is_some());
+    let place = if set {
+        format!("{}: {key}", file.display())
+    } else {
+        format!("{ENV_PREFIX}{}", error.path.join("__").to_uppercase())
+    };
+    format!("{place}: {}", error.kind)
 }

@@ -41,7 +41,9 @@ pub fn cases(dir: &Path) -> Result<Vec<SourceFile>, Vec<Problem>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(&tests).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name();
-        names.extend(name.to_str().filter(|name| name.ends_with(".toml")).map(str::to_owned));
+        names.extend(
+            name.to_str().filter(|name| Path::new(name).extension() == Some("toml".as_ref())).map(str::to_owned),
+        );
     }
     names.sort();
     names.iter().map(|name| text(&tests, name).map_err(|problem| vec![*problem])).collect()

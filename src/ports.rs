@@ -85,6 +85,19 @@ impl CallError {
         matches!(self, Self::Refused { .. } | Self::NotFound { .. })
     }
 
+    /// Whether it was refused to these credentials, and not as such: somebody may put that right.
+    pub fn is_denied(&self) -> bool {
+        const DENIED: [&str; 6] = [
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+        ];
+        matches!(self, Self::Refused { code, .. } if DENIED.contains(&code.as_str()))
+    }
+
     /// The request's id, where AWS told it.
     pub fn request_id(&self) -> Option<&str> {
         match self {

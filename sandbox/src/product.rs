@@ -68,6 +68,11 @@ impl Product {
         self.home.path()
     }
 
+    /// The binary.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
     /// Its policies.
     pub fn policies(&self) -> PathBuf {
         self.home.path().join("policies")

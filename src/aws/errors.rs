@@ -3,7 +3,6 @@
 use crate::ports::CallError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::time::Duration;
@@ -22,21 +21,27 @@ where
             failed.err().message().unwrap_or("AWS gave no message"),
         ),
         SdkError::ConstructionFailure(_) => CallError::NotSent { message: chain(&error) },
-        SdkError::DispatchFailure(ref failure) => {
-            let sent = failure.is_timeout() || failure.is_io() && !never_connected(&chain(&error));
-            let message = chain(&error);
-            if sent { CallError::Ambiguous { message } } else { CallError::NotSent { message } }
+        // A connection that broke may have carried the request first; only where none came about was nothing sent.
+        SdkError::DispatchFailure(_) if never_connected(&chain(&error)) => {
+            CallError::NotSent { message: chain(&error) }
         }
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => CallError::Ambiguous { message: chain(&error) },
         other => CallError::Ambiguous { message: chain(&other) },
     }
 }
 
-fn chain<E: Error>(error: &SdkError<E, HttpResponse>) -> String
-where
-    E: 'static,
-{
-    DisplayErrorContext(error).to_string()
+/// The error and its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn never_connected(message: &str) -> bool {

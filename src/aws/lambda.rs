@@ -145,17 +145,14 @@ impl Lambda for AwsLambda {
         reserved: Option<i32>,
     ) -> Result<Acknowledged, CallError> {
         let client = self.client(account, region).await;
-        let request_id = match reserved {
-            Some(reserved) => {
-                let put = client.put_function_concurrency().function_name(function_arn);
-                let answer = put.reserved_concurrent_executions(reserved).send().await.map_err(call_error)?;
-                answer.request_id().unwrap_or_default().to_owned()
-            }
-            None => {
-                let delete = client.delete_function_concurrency().function_name(function_arn);
-                let answer = delete.send().await.map_err(call_error)?;
-                answer.request_id().unwrap_or_default().to_owned()
-            }
+        let request_id = if let Some(reserved) = reserved {
+            let put = client.put_function_concurrency().function_name(function_arn);
+            let answer = put.reserved_concurrent_executions(reserved).send().await.map_err(call_error)?;
+            answer.request_id().unwrap_or_default().to_owned()
+        } else {
+            let delete = client.delete_function_concurrency().function_name(function_arn);
+            let answer = delete.send().await.map_err(call_error)?;
+            answer.request_id().unwrap_or_default().to_owned()
         };
         Ok(Acknowledged { request_id })
     }

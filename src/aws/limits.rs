@@ -7,11 +7,14 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Limits by account and region.
+type All = HashMap<(String, String), Arc<DefaultDirectRateLimiter>>;
+
 /// One limit for each account and region. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Limits {
     quota: Quota,
-    all: Arc<Mutex<HashMap<(String, String), Arc<DefaultDirectRateLimiter>>>>,
+    all: Arc<Mutex<All>>,
 }
 
 impl Limits {

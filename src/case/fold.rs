@@ -61,6 +61,7 @@ impl Case {
             outcome: None,
             asked: None,
             votes: Vec::new(),
+            counted: Vec::new(),
             approved: None,
             approved_after: 0,
         }
@@ -84,9 +85,8 @@ impl Case {
             CaseEvent::Opened(_) => Err("it is open already".into()),
             CaseEvent::Joined { finding, verdict, provenance } => {
                 self.joined.push((**finding).clone());
-                if *provenance == Provenance::Verified && verdict.response > self.response {
-                    self.response = verdict.response;
-                    self.contain_again();
+                if *provenance == Provenance::Verified {
+                    self.join(verdict.response);
                 }
                 Ok(())
             }
@@ -97,6 +97,7 @@ impl Case {
             CaseEvent::ApprovalRequested { why, plans } => self.ask(why, plans),
             CaseEvent::Voted(vote) => {
                 self.votes.push(vote.clone());
+                self.counted.push(vote.ballot.clone());
                 Ok(())
             }
             CaseEvent::Approved { plan, people } => self.approve(plan, people, at),
@@ -112,6 +113,19 @@ impl Case {
             CaseEvent::CardPosted { .. } | CaseEvent::Denied { .. } | CaseEvent::Expired | CaseEvent::Note { .. } => {
                 Ok(())
             }
+        }
+    }
+
+    /// A verified finding counts, whatever became of the one that opened the case: a forged or stale event about a
+    /// mapping must not shield it from a genuine one.
+    fn join(&mut self, response: Response) {
+        if !self.believed() && response >= Response::Disable {
+            self.provenance = Provenance::Verified;
+            self.response = response;
+            self.contain_again();
+        } else if response > self.response {
+            self.response = response;
+            self.contain_again();
         }
     }
 
@@ -180,12 +194,14 @@ impl Case {
             }
             CaseEvent::StepStarted { id, identity, .. } => {
                 let step = self.step_in(*id, &[StepStatus::Prepared, StepStatus::Started, StepStatus::Failed])?;
+                // Taken up again after a crash: a call may have reached AWS whose request id nobody wrote down.
+                step.ambiguous |= step.status == StepStatus::Started;
                 step.status = StepStatus::Started;
                 step.at = at;
                 step.started_at = step.started_at.or(Some(at));
                 step.identity.clone_from(identity);
                 if self.state == State::Stuck {
-                    self.state = if self.approved_after > 0 && *id > self.approved_after {
+                    self.state = if self.approved.is_some() && *id > self.approved_after {
                         State::Acting
                     } else {
                         State::Containing
@@ -264,6 +280,7 @@ impl Case {
         step.at = at;
         step.request_ids.extend(request_ids.iter().cloned());
         self.saw(read_back);
+        self.rest_of_response();
         Ok(())
     }
 
@@ -271,13 +288,24 @@ impl Case {
         let step = self.step_in(id, &[StepStatus::Prepared, StepStatus::Started])?;
         step.status = StepStatus::Failed;
         step.at = at;
-        error.clone_into(&mut step.error);
         step.refused = refused;
-        self.asked = None;
-        if !refused || self.state == State::Acting {
+        if step.error != error {
+            error.clone_into(&mut step.error);
+            self.asked = None;
+        }
+        if self.state == State::Acting {
             self.state = State::Stuck;
         }
+        self.rest_of_response();
         Ok(())
+    }
+
+    /// What was not tried yet comes first: a freeze that fails must not keep the mapping alive. Then what failed for now
+    /// is tried again.
+    fn rest_of_response(&mut self) {
+        if self.state == State::Containing && self.untried().is_none() && self.to_be_retried() {
+            self.state = State::Stuck;
+        }
     }
 
     fn saw(&mut self, seen: &Observation) {

@@ -31,10 +31,9 @@ pub enum Next {
 /// What `case` needs next.
 pub fn next(case: &Case) -> Next {
     match case.state {
-        State::Closed => Next::Rest,
         State::Containing => containing(case),
         State::AwaitingDecision if still_looking(case) => Next::Verify,
-        State::AwaitingDecision => Next::Rest,
+        State::AwaitingDecision | State::Closed => Next::Rest,
         State::Acting => acting(case),
         State::Stuck => stuck(case),
     }
@@ -78,11 +77,10 @@ fn containing(case: &Case) -> Next {
         Provenance::Pending { why } | Provenance::Refuted { why } => return Next::Ask(why.clone()),
         Provenance::Verified | Provenance::Confirmed => {}
     }
-    let wanted = response_steps(case.response);
-    if let Some(kind) = wanted.iter().find(|kind| !case.in_force(**kind) && failed(case, **kind).is_none()) {
-        return Next::Prepare(*kind);
+    if let Some(kind) = case.untried() {
+        return Next::Prepare(kind);
     }
-    Next::Ask(wanted.iter().find_map(|kind| failed(case, *kind)).map_or_else(
+    Next::Ask(response_steps(case.response).iter().find_map(|kind| failed(case, *kind)).map_or_else(
         || "it is disabled: keep it so, or restore it".to_owned(),
         |step| format!("{} was refused for good: {}", step.kind.name(), step.error),
     ))
@@ -97,10 +95,30 @@ pub(crate) fn response_steps(response: Response) -> &'static [StepKind] {
     }
 }
 
-/// The last step of `kind`, where it failed for good.
+/// The last step of `kind`, where it failed.
 fn failed(case: &Case, kind: StepKind) -> Option<&Step> {
     let last = case.steps.iter().rev().find(|step| step.kind == kind && step.undoes.is_none())?;
-    (last.status == StepStatus::Failed && last.refused).then_some(last)
+    (last.status == StepStatus::Failed).then_some(last)
+}
+
+impl Case {
+    /// The first step of the response that is neither in force nor failed when it was last tried.
+    pub(super) fn untried(&self) -> Option<StepKind> {
+        let mut wanted = response_steps(self.response).iter().copied();
+        wanted.find(|kind| !self.in_force(*kind) && failed(self, *kind).is_none())
+    }
+
+    /// Whether a step of the response failed for now, and none of its kind is in force.
+    pub(super) fn to_be_retried(&self) -> bool {
+        let mut wanted = response_steps(self.response).iter().copied();
+        wanted.any(|kind| !self.in_force(kind) && failed(self, kind).is_some_and(|step| !step.refused))
+    }
+
+    /// Whether a step of `kind` keeps another step of the response waiting.
+    pub fn holds_up(&self, kind: StepKind) -> bool {
+        let mut others = response_steps(self.response).iter().filter(|other| **other != kind);
+        self.state == State::Containing && others.any(|other| !self.in_force(*other) && failed(self, *other).is_none())
+    }
 }
 
 fn first_reason(case: &Case) -> String {

@@ -1,7 +1,8 @@
 //! What a decision would do: the plan that people are shown, and the digest by which they approve exactly that.
 
-use super::{Case, Decision};
-use crate::containment::{Call, StepKind};
+use super::{Case, Decision, Step};
+use crate::cloudtrail::Verb;
+use crate::containment::{Call, Prior, StepKind};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -54,14 +55,29 @@ fn forward(case: &Case, kinds: &[StepKind]) -> Vec<PlannedStep> {
     wanted.map(|kind| PlannedStep { step: *kind, undoes: None, call: kind.call(mapping, snapshot) }).collect()
 }
 
-/// The undo of every step in force, the last one first.
+/// The undo of every step in force, the last one first; but a function is thawed before a mapping is enabled, since a
+/// queue's messages would else be counted against a function that cannot run.
 fn back(case: &Case) -> Vec<PlannedStep> {
-    let done = case.steps.iter().rev().filter(|step| case.holds(step));
-    done.filter_map(|step| {
-        let call = step.kind.undo(case.prior(step.kind)?, case.baseline.as_ref(), case.latest(), &step.call)?;
+    let mut done: Vec<&Step> = case.steps.iter().rev().filter(|step| case.holds(step)).collect();
+    done.sort_by_key(|step| step.kind != StepKind::FreezeFunction);
+    let undo = |step: &Step| {
+        let prior = prior(case, step.kind)?;
+        let call = step.kind.undo(&prior, case.baseline.as_ref(), case.latest(), &step.call)?;
         Some(PlannedStep { step: step.kind, undoes: Some(step.id), call })
-    })
-    .collect()
+    };
+    done.into_iter().filter_map(undo).collect()
+}
+
+/// What was there before. A mapping that was made dormant reads `Creating` as well at first.
+fn prior(case: &Case, kind: StepKind) -> Option<Prior> {
+    let mut prior = case.prior(kind)?.clone();
+    let call = &case.opened.finding.call;
+    if let Prior::Mapping { snapshot } = &mut prior
+        && (call.verb, call.enabled, snapshot.state.as_str()) == (Verb::Create, Some(false), "Creating")
+    {
+        "Disabled".clone_into(&mut snapshot.state);
+    }
+    Some(prior)
 }
 
 fn digest(case: &Case, decision: Decision, steps: &[PlannedStep]) -> String {

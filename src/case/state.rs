@@ -137,6 +137,8 @@ pub struct Case {
     pub asked: Option<(String, Vec<Plan>)>,
     /// Votes since people were last asked.
     pub votes: Vec<Vote>,
+    /// The ids of all votes that ever counted: none counts twice, whenever it is found again.
+    pub counted: Vec<String>,
     /// What was approved and is being done, or was done last.
     pub approved: Option<Tally>,
     /// The number of steps when it was approved: later ones belong to it.
@@ -180,7 +182,11 @@ impl Case {
         match (self.state, self.outcome) {
             (State::Closed, Some(Outcome::Contained)) => vec![Decision::Restore],
             (State::Closed | State::Containing | State::Acting, _) => Vec::new(),
-            (State::AwaitingDecision | State::Stuck, _) if self.contained() => vec![Decision::Keep, Decision::Restore],
+            (State::AwaitingDecision | State::Stuck, _) if self.contained() => {
+                let disabled = self.in_force(StepKind::DisableMapping) || self.gone;
+                let disable = (!disabled).then_some(Decision::Disable);
+                [Decision::Keep].into_iter().chain(disable).chain([Decision::Restore]).collect()
+            }
             (State::AwaitingDecision | State::Stuck, _) if self.gone => vec![Decision::Keep],
             (State::AwaitingDecision | State::Stuck, _) if known => {
                 vec![Decision::Leave, Decision::Disable, Decision::Freeze]

@@ -1,7 +1,7 @@
 //! `cases` and `case`: what the journal tells.
 
 use super::{Failure, Format, Result, show, worker};
-use crate::case::{Case, CaseEvent, CaseId, Summary, plan_for};
+use crate::case::{Case, CaseEvent, CaseId, Provenance, Summary, plan_for};
 use crate::config::Config;
 use crate::ports::{Journal, Recorded};
 use serde::Serialize;
@@ -35,7 +35,8 @@ pub(super) async fn list(config: &Config, format: Format) -> Result {
 }
 
 fn row(case: &Summary) -> Vec<String> {
-    let last = |text: &str| show::visible(text.rsplit(':').next().unwrap_or(text));
+    // What follows an ARN's account: `table/orders/stream/…` has colons of its own.
+    let last = |text: &str| show::visible(text.splitn(6, ':').nth(5).unwrap_or(text));
     let state = case.outcome.map_or_else(|| name(&case.state), |outcome| format!("closed: {}", name(&outcome)));
     vec![
         case.case_id.clone(),
@@ -97,7 +98,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
     let finding = &case.opened.finding;
     let title = format!("{}  {}  {}", case.id, finding.detection.name(), name(&case.state));
     show::line(&show::coloured(&title, show::BOLD));
-    show::line(&format!("  {}", case.subject()));
+    show::line(&format!("  {}", show::visible(&case.subject())));
     show::line(&format!("  function  {}", show::visible(&finding.call.function.arn)));
     show::line(&format!("  source    {}", show::visible(&finding.call.source.arn)));
     show::line(&format!(
@@ -111,7 +112,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
         show::line(&format!("  why       {}", show::visible(reason)));
     }
     for call in &case.opened.would_do {
-        show::line(&format!("  enforce would have called {}", call.describe()));
+        show::line(&format!("  enforce would have called {}", show::visible(&call.describe())));
     }
     show::line("");
     for recorded in history {
@@ -125,14 +126,14 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
         let digest = plan.digest.get(..12).unwrap_or_default();
         let calls: Vec<String> = plan.steps.iter().map(|step| step.call.describe()).collect();
         let does = if calls.is_empty() { "changes nothing in AWS".to_owned() } else { calls.join(", then ") };
-        show::line(&format!("    {:<8} {does}   (plan {digest}…)", plan.decision.name()));
+        show::line(&format!("    {:<8} {}   (plan {digest}…)", plan.decision.name(), show::visible(&does)));
     }
 }
 
 fn words(event: &CaseEvent) -> String {
     match event {
         CaseEvent::Opened(opened) => {
-            format!("opened: response {:?}, provenance {:?}", opened.verdict.response, opened.provenance)
+            format!("opened: response {}; {}", name(&opened.verdict.response), believed(&opened.provenance))
         }
         CaseEvent::Joined { finding, .. } => {
             format!("joined: {} by {}", finding.detection.name(), finding.actor.arn)
@@ -174,6 +175,15 @@ fn name_of(evidence: &crate::case::Evidence) -> String {
             format!("the mapping reads {}, function {}", snapshot.state, snapshot.function.arn)
         }
         Evidence::MappingGone { looked_at } => format!("the mapping is gone (looked at: {looked_at})"),
-        Evidence::Provenance { provenance } => format!("provenance: {provenance:?}"),
+        Evidence::Provenance { provenance } => believed(provenance),
+    }
+}
+
+fn believed(provenance: &Provenance) -> String {
+    match provenance {
+        Provenance::Verified => "the mapping, as read, is what the event says".to_owned(),
+        Provenance::Confirmed => "CloudTrail itself has the record".to_owned(),
+        Provenance::Pending { why } => format!("not confirmed yet: {why}"),
+        Provenance::Refuted { why } => format!("never confirmed: {why}"),
     }
 }

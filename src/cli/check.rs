@@ -27,11 +27,14 @@ pub(super) fn check(config: &Config, args: &CheckArgs, format: Format) -> Result
     show::problems(&problems, format);
     let Some(set) = set else {
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        return Err(Failure::Usage(format!("{errors} errors: the policies in {} are refused", dir.display())));
+        let errors = show::count(errors, "error");
+        return Err(Failure::Usage(format!("{errors}: the policies in {} are refused", dir.display())));
     };
     if format == Format::Text {
         let digest = set.digest().get(..12).unwrap_or_default();
-        show::line(&format!("{} is good ({} warnings); digest {digest}", dir.display(), problems.len()));
+        let warnings = show::count(problems.len(), "warning");
+        let dir = show::visible(&dir.display().to_string());
+        show::line(&format!("{dir} is good ({warnings}); digest {digest}"));
     }
     if args.strict && !problems.is_empty() { Err(Failure::No) } else { Ok(()) }
 }

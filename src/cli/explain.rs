@@ -3,7 +3,7 @@
 use super::{Failure, Format, PolicyArgs, Result, load_policies, show};
 use crate::cloudtrail::{self, Actor, Damage, Record};
 use crate::config::Config;
-use crate::detection::{Detection, Finding, inspect};
+use crate::detection::{Change, Detection, Finding, inspect};
 use crate::mapping::SourceKind;
 use crate::policy::{Facts, PolicySet, Response, Verdict};
 use clap::Args;
@@ -117,7 +117,10 @@ fn explain_record(record: &Record, set: &PolicySet, format: Format) {
     };
     match format {
         Format::Json => show::json(&explanation),
-        Format::Text => show_text(&explanation, &record.actor.unidentified),
+        Format::Text => match &found {
+            Ok(finding) => show_finding(finding, &explanation),
+            Err(ignored) => show_ignored(record, &ignored.0),
+        },
     }
 }
 
@@ -183,41 +186,76 @@ fn show_damage(source: &str, damage: &Damage, format: Format) {
     match format {
         Format::Json => show::json(&Unreadable { error: &damage.error, source, position: &damage.position }),
         Format::Text => {
-            show::line(&format!("{source}: {}: {}", damage.position, show::visible(&damage.error)));
+            let source = if source == "-" { "standard input" } else { source };
+            let text = format!("{source}: {}: {}", damage.position, damage.error);
+            show::line(&format!("{}  {}", show::coloured("DAMAGED", show::YELLOW), show::visible(&text)));
         }
     }
 }
 
-fn show_text(explanation: &Explanation<'_>, unidentified: &str) {
-    let shown = |text: Option<&str>| show::visible(text.unwrap_or("?"));
-    let title = format!("{} {}", explanation.event_name, explanation.event_id);
-    show::line(&show::coloured(&show::visible(&title), show::BOLD));
-    if let Some(because) = &explanation.ignored_because {
-        show::line(&format!("  no finding: {}", show::visible(because)));
-        return;
-    }
+fn show_ignored(record: &Record, because: &str) {
+    let name = known(&record.event_name).unwrap_or("?");
+    let id = known(&record.event_id).unwrap_or("without eventID");
+    let event = show::visible(&format!("{name} {id}"));
+    show::line(&format!("{}  {event}: {}", show::coloured("no finding", show::BOLD), show::visible(because)));
+}
+
+fn show_finding(finding: &Finding, explanation: &Explanation<'_>) {
     let (Some(mapping), Some(verdict)) = (&explanation.mapping, &explanation.verdict) else {
         return;
     };
-    let actor = &explanation.actor;
-    show::line(&format!("  by        {}", shown(actor.principal_arn.or(actor.arn))));
-    if !unidentified.is_empty() {
-        show::line(&format!("            not identified: {}", show::visible(unidentified)));
-    }
-    show::line(&format!("  mapping   {} in {} {}", shown(mapping.uuid), mapping.account, mapping.region));
-    show::line(&format!("  function  {}", shown(mapping.function_arn)));
-    show::line(&format!("  source    {}", shown(mapping.source_arn)));
-    let detection = explanation.detection.map_or("", Detection::name);
+    let shown = |text: Option<&str>| show::visible(text.unwrap_or("?"));
+    let field = |name: &str, text: &str| show::line(&format!("  {name:<9} {text}"));
     let answer =
-        if verdict.allowed { show::coloured("allowed", show::GREEN) } else { show::coloured("not allowed", show::RED) };
-    show::line(&format!("  {detection}: {answer}; response {:?}", verdict.response).to_lowercase());
-    for reason in &verdict.reasons {
-        show::line(&format!("    - {}", show::visible(reason)));
+        if verdict.allowed { show::coloured("ALLOWED", show::GREEN) } else { show::coloured("NOT ALLOWED", show::RED) };
+    show::line(&format!("{answer}  {}; response: {}", what(finding), response(verdict)));
+    let event = &finding.event;
+    field("event", &show::visible(&format!("{} {} at {}", event.name, event.id, event.time)));
+    let actor = &explanation.actor;
+    field("by", &shown(actor.principal_arn.or(actor.arn)));
+    let circumstances = [
+        ("session", actor.session_name),
+        ("key", actor.access_key_id),
+        ("through", actor.invoked_by),
+        ("from", actor.source_ip),
+    ];
+    let told = circumstances.iter().filter_map(|(name, text)| text.map(|text| format!("{name} {text}")));
+    let told: Vec<String> = told.collect();
+    if !told.is_empty() {
+        field("", &show::visible(&told.join(", ")));
+    }
+    let place = format!("{} in account {}, region {}", mapping.uuid.unwrap_or("?"), mapping.account, mapping.region);
+    field("mapping", &show::visible(&place));
+    field("function", &shown(mapping.function_arn));
+    field("source", &shown(mapping.source_arn.or_else(|| known(&finding.call.source.name))));
+    if !finding.call.disagrees.is_empty() {
+        field("careful", &show::visible(&finding.call.disagrees));
+    }
+    for (number, reason) in verdict.reasons.iter().enumerate() {
+        field(if number == 0 { "why" } else { "" }, &show::visible(reason));
     }
     for error in &verdict.errors {
-        show::line(&format!("    ! {}", show::visible(error)));
+        field("error", &show::visible(error));
     }
     if !verdict.policies.is_empty() {
-        show::line(&format!("    by {}", verdict.policies.join(", ")));
+        field("decided", &show::visible(&format!("by {}", verdict.policies.join(", "))));
     }
+}
+
+/// The detection, and what else the call does.
+fn what(finding: &Finding) -> String {
+    let others = finding.changes.iter().skip(1).map(|change| match change {
+        Change::Create => "create",
+        Change::Repoint => "repoint",
+        Change::Rewire => "rewire",
+        Change::Enable => "enable",
+    });
+    let others: Vec<&str> = others.collect();
+    let also = if others.is_empty() { String::new() } else { format!(" (and does {})", others.join(", ")) };
+    format!("{}{also}", finding.detection.name())
+}
+
+fn response(verdict: &VerdictView) -> String {
+    let restricting = if verdict.restrict { ", and the credentials restricted" } else { "" };
+    format!("{:?}{restricting}", verdict.response).to_lowercase()
 }

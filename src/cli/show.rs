@@ -20,7 +20,7 @@ pub(super) fn json<T: Serialize>(value: &T) {
 
 /// An error, on standard error.
 pub(super) fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "sluicegate: {text}");
+    let _ = writeln!(std::io::stderr(), "sluicegate: {}", visible_lines(text, ""));
 }
 
 /// Text in a colour, where a person looks.
@@ -48,27 +48,35 @@ pub(super) fn problems(problems: &[Problem], format: Format) {
             Severity::Error => coloured("error", RED),
             Severity::Warning => coloured("warning", YELLOW),
         };
-        line(&format!(
-            "{}:{}:{}: {severity}: {}",
-            problem.file,
-            problem.line,
-            problem.column,
-            visible(&problem.message)
-        ));
+        let (file, message) = (visible(&problem.file), visible_lines(&problem.message, "    "));
+        line(&format!("{file}:{}:{}: {severity}: {message}", problem.line, problem.column));
         if !problem.suggestion.is_empty() {
-            line(&format!("    {}", visible(&problem.suggestion)));
+            line(&format!("    {}", visible_lines(&problem.suggestion, "    ")));
         }
     }
 }
 
-/// Text from outside, with its control characters made visible: it must not command the terminal.
+/// Text from outside, with what does not show made visible: it must neither command the terminal, nor reorder what
+/// stands there, nor write lines of its own.
 pub(super) fn visible(text: &str) -> String {
-    let hostile = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .flat_map(|c| if hostile(c) && c != '\n' { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
+    let hostile = |c: char| c.is_control() || is_format(c);
+    text.chars().flat_map(|c| if hostile(c) { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// The same for text of ours over several lines, each but the first after `indent`.
+pub(super) fn visible_lines(text: &str, indent: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join(&format!("\n{indent}"))
+}
+
+/// Characters without a shape: direction marks, zero widths, separators, tags.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Columns, each as wide as its widest cell.

@@ -16,9 +16,9 @@ pub(super) fn test(config: &Config, args: &PolicyArgs, format: Format) -> Result
     for file in crate::policy_files::cases(dir).map_err(refused)? {
         for result in run_cases(&set, &file, now).map_err(refused)? {
             if result.passed {
-                passed += 1
+                passed += 1;
             } else {
-                failed += 1
+                failed += 1;
             }
             match format {
                 Format::Json => show::json(&result),

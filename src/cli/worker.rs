@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// CloudTrail answers two look-ups a second; half of that is left to others.
 const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
 /// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(15 * 60);
+const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 
 /// The outside world.
 pub(super) struct World {

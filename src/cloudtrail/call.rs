@@ -30,6 +30,15 @@ pub struct Mentions {
     pub unreadable: bool,
 }
 
+/// What a request names, where the response names another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The function.
+    pub function: FunctionRef,
+    /// The source.
+    pub source: SourceRef,
+}
+
 /// What a mapping call asked for and what Lambda answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingCall {
@@ -62,8 +71,12 @@ pub struct MappingCall {
     /// be told from it: it counts as naming everything.
     #[serde(default)]
     pub withheld: bool,
-    /// How request and response contradict each other, in plain words; `""` where they do not. The fields above hold
+    /// How request, response and the place of the call contradict each other, in plain words; `""` where they do not. The fields above hold
     /// the response's side. Such a call is never confirmed by a look at the mapping alone.
     #[serde(default)]
     pub disagrees: String,
+    /// Where request and response name different functions or sources, and contradict each other in nothing else: what
+    /// the request names. Policy allows such a call only where it would allow either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<Asked>>,
 }

@@ -15,7 +15,7 @@ mod shapes;
 mod time;
 
 pub use actor::{Actor, PrincipalKind};
-pub use call::{MappingCall, Mentions, Verb};
+pub use call::{Asked, MappingCall, Mentions, Verb};
 pub use fast::cannot_matter;
 pub(crate) use record::LAMBDA;
 pub use record::{Envelope, Record};

@@ -1,8 +1,8 @@
 //! Request and response of a mapping call → a [`MappingCall`].
 
 use super::json::{Fault, elements, flag, pick, present, text, text_or_empty, values};
-use super::{MappingCall, Mentions, Verb, time};
-use crate::mapping::{FunctionRef, SourceAccess, SourceRef, Wiring, partition_of};
+use super::{Asked, MappingCall, Mentions, Verb, time};
+use crate::mapping::{Arn, FunctionRef, SourceAccess, SourceRef, Wiring, partition_of};
 use serde_json::value::RawValue;
 use std::fmt::Display;
 
@@ -10,6 +10,16 @@ use std::fmt::Display;
 pub(super) struct Place<'a> {
     pub(super) region: &'a str,
     pub(super) account: &'a str,
+}
+
+impl Place<'_> {
+    /// A mapping and its function are where the call was made; an ARN that says otherwise contradicts the record.
+    fn contradicts(&self, what: &str, arn: &str) -> Option<String> {
+        let there = Arn::parse(arn)?;
+        let here = there.account == self.account && there.region == self.region;
+        let Self { region, account } = self;
+        (!here).then(|| format!("the call was made in account {account}, region {region}, but its {what} is {arn}"))
+    }
 }
 
 /// The verb of an event name, whatever API date follows it.
@@ -31,7 +41,7 @@ pub(super) fn read(
     response: Option<&RawValue>,
     place: &Place<'_>,
 ) -> Result<MappingCall, String> {
-    let asked = Asked::read(request).map_err(|fault| format!("requestParameters {fault}"))?;
+    let asked = Request::read(request).map_err(|fault| format!("requestParameters {fault}"))?;
     let answered = Answered::read(response).map_err(|fault| format!("responseElements {fault}"))?;
     let function = |raw: Option<&RawValue>| {
         let text = text(raw).filter(|text| !text.is_empty())?;
@@ -56,14 +66,27 @@ pub(super) fn read(
     {
         disagrees.push(contradiction("source", asked, answered));
     }
+    let named = disagrees.len();
     if ![asked_uuid.as_str(), &answered_uuid].contains(&"") && !asked_uuid.eq_ignore_ascii_case(&answered_uuid) {
         disagrees.push(contradiction("mapping", &asked_uuid, &answered_uuid));
     }
+    let mapping_arn = text_or_empty(answered.mapping_arn);
+    let arns = [("function", asked_function.as_ref()), ("function", answered_function.as_ref())];
+    let arns = arns.into_iter().filter_map(|(what, function)| Some((what, function?.arn.as_str())));
+    disagrees
+        .extend(arns.chain([("mapping", mapping_arn.as_str())]).filter_map(|(what, arn)| place.contradicts(what, arn)));
+    disagrees.dedup();
+    // Which mapping it is, and where, cannot be one of two things.
+    let other = (named > 0 && disagrees.len() == named).then(|| {
+        let function = asked_function.as_ref().or(answered_function.as_ref());
+        let source = asked_source.as_ref().or(answered_source.as_ref());
+        Box::new(Asked { function: function.cloned().unwrap_or_default(), source: source.cloned().unwrap_or_default() })
+    });
     let known = |function: &FunctionRef| function.is_known();
     Ok(MappingCall {
         verb,
         uuid: if answered_uuid.is_empty() { asked_uuid } else { answered_uuid },
-        mapping_arn: text_or_empty(answered.mapping_arn),
+        mapping_arn,
         function: (answered_function.filter(known).or(asked_function)).unwrap_or_default(),
         names_function: present(asked.function).is_some_and(|raw| raw.get() != "\"\""),
         source: answered_source.or(asked_source).unwrap_or_default(),
@@ -74,6 +97,7 @@ pub(super) fn read(
         mentions: asked.mentions,
         withheld: asked.withheld,
         disagrees: disagrees.join("; "),
+        asked: other,
     })
 }
 
@@ -82,7 +106,7 @@ fn contradiction(what: &str, asked: &dyn Display, answered: &dyn Display) -> Str
 }
 
 #[derive(Default)]
-struct Asked<'a> {
+struct Request<'a> {
     uuid: Option<&'a RawValue>,
     function: Option<&'a RawValue>,
     source: Option<&'a RawValue>,
@@ -93,7 +117,7 @@ struct Asked<'a> {
     withheld: bool,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Request<'a> {
     fn read(request: Option<&'a RawValue>) -> Result<Self, Fault> {
         let names = [
             "uuid",

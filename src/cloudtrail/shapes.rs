@@ -225,7 +225,7 @@ impl<'t, 's> Reader<'t, 's> {
         }
         match offset {
             Some(offset) => format!("record {} (line {})", item.number, self.place(offset).0),
-            None => format!("record {}", item.number),
+            None => format!("record {} (of line {})", item.number, self.place(start).0),
         }
     }
 

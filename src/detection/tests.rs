@@ -295,7 +295,10 @@ fn whatever_does_not_fit_is_told() {
         told.push(provenance(&finding, &fresh, now).unwrap_err());
     }
     let bare = changed("update-enable.json", |record| record["responseElements"] = json!(null));
-    let other = changed("create-sqs.json", |record| record["awsRegion"] = json!("us-east-1"));
+    let other = changed("create-sqs.json", |record| {
+        record["awsRegion"] = json!("us-east-1");
+        record["responseElements"] = json!({"uUID": record["responseElements"]["uUID"]});
+    });
     for record in [&one("envelope-replay.json"), &bare, &other] {
         told.push(provenance(&inspect(record).unwrap(), &fresh(), now).unwrap_err());
     }

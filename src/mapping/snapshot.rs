@@ -49,6 +49,11 @@ impl Snapshot {
         !matches!(self.state.as_str(), "Disabled" | "Disabling" | "Deleting")
     }
 
+    /// Whether both tie the same function and source together in the same way, in whatever state.
+    pub fn wired_as(&self, other: &Self) -> bool {
+        self.function == other.function && self.source == other.source && self.wiring == other.wiring
+    }
+
     /// Whether Lambda says that the mapping is at rest and disabled.
     pub fn is_disabled(&self) -> bool {
         self.state == "Disabled"

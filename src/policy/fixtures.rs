@@ -115,6 +115,7 @@ pub(super) fn finding() -> Finding {
             mentions: Mentions::default(),
             withheld: false,
             disagrees: String::new(),
+            asked: None,
         },
     }
 }

@@ -33,8 +33,23 @@ struct Argument {
 }
 
 impl PolicySet {
-    /// Judges a finding. It never fails: what cannot be evaluated is not allowed, and a person is asked.
+    /// Judges a finding. It never fails: what cannot be evaluated is not allowed, and a person is asked. Where request
+    /// and response name different functions or sources, either must be allowed.
     pub fn judge(&self, finding: &Finding, facts: &Facts) -> Verdict {
+        let verdict = self.judge_as_told(finding, facts);
+        let Some(asked) = finding.call.asked.as_deref().filter(|_| verdict.allowed) else { return verdict };
+        let mut other = finding.clone();
+        other.call.function = asked.function.clone();
+        other.call.source = asked.source.clone();
+        let mut other = self.judge_as_told(&other, facts);
+        if other.allowed {
+            return verdict;
+        }
+        other.reasons.insert(0, format!("the record contradicts itself: {}", finding.call.disagrees));
+        other
+    }
+
+    fn judge_as_told(&self, finding: &Finding, facts: &Facts) -> Verdict {
         let asking = self.asking(finding);
         let changes = changes(finding);
         let entities = match asking.actor_entities() {
@@ -117,7 +132,7 @@ impl PolicySet {
     fn allowance(&self, asking: &Asking<'_>, entities: &Entities, facts: &Facts, changes: &[Change]) -> Allowance {
         let finding = asking.finding;
         let today = facts.now.to_zoned_datetime(TimeZone::UTC).date();
-        let nobody = unidentified(finding);
+        let nobody = never_allowed(finding);
         let mut told = Allowance { allowed: nobody.is_none(), covered: nobody.is_none(), ..Allowance::default() };
         let (mut pro, mut contra) = (Argument::default(), Argument::default());
         contra.reasons.extend(nobody.clone());
@@ -175,8 +190,8 @@ impl PolicySet {
     }
 }
 
-/// Why the actor is nobody that could be allowed; policy stands on this whatever the rules say.
-pub(super) fn unidentified(finding: &Finding) -> Option<String> {
+/// Why the finding can never be allowed, whatever the rules say: nobody certain did it, or it is not certain what.
+pub(super) fn never_allowed(finding: &Finding) -> Option<String> {
     let actor = &finding.actor;
     if actor.principal_arn.is_empty() {
         let why = match actor.unidentified.as_str() {
@@ -185,8 +200,12 @@ pub(super) fn unidentified(finding: &Finding) -> Option<String> {
         };
         return Some(format!("who did it is not known for certain: {why}"));
     }
-    let unknown = actor.kind == PrincipalKind::Unknown;
-    unknown.then(|| "CloudTrail's kind of identity is not known, so it is nobody's".to_owned())
+    if actor.kind == PrincipalKind::Unknown {
+        return Some("CloudTrail's kind of identity is not known, so it is nobody's".to_owned());
+    }
+    let contradiction = &finding.call.disagrees;
+    let untold = !contradiction.is_empty() && finding.call.asked.is_none();
+    untold.then(|| format!("the record contradicts itself: {contradiction}"))
 }
 
 /// All that is to be allowed; a finding that names no change is judged by its detection.

@@ -96,6 +96,11 @@ fn nobody_is_allowed_whatever_the_rules_permit() {
             .replace("when { context.allowlisted }", "when { principal.name != \"zz\" }"),
     ));
     assert!(!lenient.judge(&unknown, &facts()).allowed);
+    let mut contradictory = rogue();
+    contradictory.call.disagrees = "the request names function a, the response b".to_owned();
+    let verdict = set.judge(&contradictory, &facts());
+    assert!(!verdict.allowed);
+    assert_eq!(verdict.reasons[0], "the record contradicts itself: the request names function a, the response b");
     assert!(lenient.judge(&rogue(), &facts()).allowed);
 }
 

@@ -1,6 +1,6 @@
 //! The second question: what does sluicegate do by itself where something is not allowed.
 
-use super::judge::unidentified;
+use super::judge::never_allowed;
 use super::request::Asking;
 use super::{Facts, PolicySet, Response};
 use crate::cloudtrail::Verb;
@@ -123,8 +123,8 @@ impl PolicySet {
             "the record was not found in CloudTrail itself"
         } else if !actor.invoked_by.is_empty() {
             "a service made the call for it"
-        } else if unidentified(asking.finding).is_some() {
-            "who did it is not known for certain"
+        } else if never_allowed(asking.finding).is_some() {
+            "who did what is not known for certain"
         } else if never {
             "the principal is protected, or the mapping's past is not known"
         } else {

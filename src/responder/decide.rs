@@ -79,7 +79,7 @@ impl Responder {
     /// The events of a vote that counts.
     async fn vote(&self, case: &Case, ballot: &Ballot, identity: &str) -> Result<Vec<CaseEvent>, Trouble> {
         let no = |why: &str| Err(refused(identity, why));
-        if case.votes.iter().any(|vote| vote.ballot == ballot.id) {
+        if case.counted.contains(&ballot.id) {
             return Ok(Vec::new());
         }
         if self.settings.mode == Mode::Observe {

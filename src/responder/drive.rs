@@ -1,11 +1,14 @@
 //! Driving a case: asks what it needs next, does it, and again, until it rests. One driver a case at a time.
 
 use super::Responder;
+use super::retry::backoff;
+use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
-    Case, CaseEvent, CaseId, Decision, Mode, Next, Outcome, PlannedStep, State, baseline, next, plan_for,
+    Case, CaseEvent, CaseId, Decision, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus,
+    baseline, next, plan_for,
 };
-use crate::containment::{Observation, Prior, StepKind};
+use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +18,7 @@ use tokio::sync::Notify;
 use tracing::{Instrument, info_span};
 
 /// A step that failed for now is tried again after this.
-const STUCK_PAUSE: Duration = Duration::from_secs(10 * 60);
+const STUCK_PAUSE: Duration = Duration::from_mins(10);
 
 /// The cases that are being driven.
 #[derive(Clone, Default)]
@@ -101,12 +104,21 @@ impl Responder {
         let span = info_span!("case", case = %id);
         tokio::spawn(
             async move {
-                let mut known = known;
+                let (mut known, mut waited) = (known, 0);
                 loop {
-                    if let Err(error) = responder.drive(&id, known.take(), &driver).await {
-                        tracing::error!(%error, "the case rests until the next look at it: the journal failed");
-                        responder.drivers.forget(&id);
-                        return;
+                    match responder.drive(&id, known.take(), &driver).await {
+                        Ok(()) => {}
+                        Err(error @ JournalError::Unavailable(_)) if !responder.is_stopping() => {
+                            tracing::error!(%error, "the case waits: the journal cannot be read");
+                            waited += 1;
+                            responder.pause(backoff(waited)).await;
+                            continue;
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "the case rests until the next look at it: the journal failed");
+                            responder.drivers.forget(&id);
+                            return;
+                        }
                     }
                     if responder.is_stopping() {
                         responder.drivers.forget(&id);
@@ -156,7 +168,7 @@ impl Responder {
                     Some(grant) => self.prepare_approved(&mut case, &grant, step, driver).await?,
                     None => return Ok(()),
                 },
-                Next::Perform(step) => self.perform(&mut case, step, resumed, driver).await?,
+                Next::Perform(step) => self.perform(&mut case, step, resumed).await?,
                 Next::Ask(why) => self.ask(&mut case, &why).await?,
                 Next::Close(outcome) => self.close(&mut case, outcome).await?,
                 Next::RetryLater(step) => self.retry_later(&mut case, step, driver).await?,
@@ -166,43 +178,82 @@ impl Responder {
         Ok(())
     }
 
-    async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
+    pub(super) async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
         let mut asking = case.clone();
         asking.state = State::AwaitingDecision;
         let plans = Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect();
-        self.append(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await?;
-        tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
+        if self.append_next(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await? {
+            tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
+        }
         Ok(())
     }
 
+    /// Closes the case, and accepts the configuration that people decided about: never one that they were not shown.
     async fn close(&self, case: &mut Case, outcome: Outcome) -> Result<(), JournalError> {
-        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored);
-        let read = match &case.mapping {
-            Some(mapping) if decided => self.ports.lambda.mapping(mapping).await.ok().flatten(),
-            _ => None,
-        };
+        if matches!(outcome, Outcome::Contained | Outcome::Left) && !self.as_shown(case, outcome).await? {
+            return Ok(());
+        }
+        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored) && !case.gone;
         let by =
             || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
-        let accepted = read.map(|read| Box::new(baseline::of(&read, self.ports.clock.now(), by())));
-        self.append(case, &[CaseEvent::Closed { outcome, baseline: accepted }]).await?;
-        tracing::info!(subject = %case.subject(), ?outcome, "closed");
+        let known = case.latest().filter(|_| decided);
+        let accepted = known.map(|read| Box::new(baseline::of(read, self.ports.clock.now(), by())));
+        if self.append_next(case, &[CaseEvent::Closed { outcome, baseline: accepted }]).await? {
+            tracing::info!(subject = %case.subject(), ?outcome, "closed");
+        }
         Ok(())
+    }
+
+    /// Reads the mapping once more before the case is closed. `false`: it is another than the one that was shown, or
+    /// gone, or active where it was kept disabled, and the case has that on record now.
+    async fn as_shown(&self, case: &mut Case, outcome: Outcome) -> Result<bool, JournalError> {
+        let (Some(mapping), Some(shown)) = (case.mapping.clone(), case.latest().cloned()) else {
+            return Ok(true);
+        };
+        let read = match self.ports.lambda.mapping(&mapping).await {
+            Ok(Some(read)) => read,
+            Ok(None) if case.gone => return Ok(true),
+            Ok(None) => {
+                let looked_at = format!("GetEventSourceMapping({})", mapping.uuid);
+                self.append_next(case, &[CaseEvent::Evidence(Evidence::MappingGone { looked_at })]).await?;
+                return Ok(false);
+            }
+            Err(error) => {
+                tracing::warn!(%mapping, %error, "it cannot be read once more; what was shown is what is accepted");
+                return Ok(true);
+            }
+        };
+        let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds(step));
+        if let (Outcome::Contained, Some(step), true) = (outcome, disabled, read.is_active()) {
+            let seen = Observation::Mapping { snapshot: Box::new(read) };
+            self.append_next(case, &[CaseEvent::Tampered { id: step.id, seen }]).await?;
+            return Ok(false);
+        }
+        let same = read.wired_as(&shown);
+        if read.whole != shown.whole {
+            let event = CaseEvent::Evidence(Evidence::MappingRead { snapshot: Box::new(read) });
+            if !self.append_next(case, &[event]).await? {
+                return Ok(false);
+            }
+        }
+        if !same {
+            self.ask(case, "the mapping is another than the one that was shown: the approval is void").await?;
+        }
+        Ok(same)
     }
 
     /// Reads what is there now, and fixes what the step will do.
     async fn prepare(&self, case: &mut Case, kind: StepKind, driver: &Driver) -> Result<(), JournalError> {
-        let Some(read) = self.read_again(case, driver).await? else {
-            return Ok(());
-        };
-        let Some(mapping) = case.mapping.clone() else {
+        let (Some(Read::There(read)), Some(mapping)) = (self.read_again(case, driver).await?, case.mapping.clone())
+        else {
             return Ok(());
         };
         let call = kind.call(&mapping, &read);
         let prior = match (kind, case.prior(kind)) {
             (_, Some(_)) => None,
-            (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: Box::new(read) }),
+            (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: read }),
             (StepKind::FreezeFunction, None) => match self.observe(&call).await {
-                Ok(Observation::Concurrency { reserved }) => Some(Prior::Concurrency { reserved }),
+                Ok(Observation::Concurrency { reserved }) => Some(self.unfrozen(case, &call, reserved).await?),
                 Ok(_) => None,
                 Err(error) => {
                     tracing::warn!(%error, "the function's concurrency cannot be read yet");
@@ -213,7 +264,27 @@ impl Responder {
         };
         let id = case.steps.last().map_or(1, |step| step.id + 1);
         let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
-        self.append(case, &events).await
+        self.append_next(case, &events).await.map(|_| ())
+    }
+
+    /// What a function's concurrency was before sluicegate froze it: a 0 may be the freeze of another case, and then
+    /// what was before that one is.
+    async fn unfrozen(&self, case: &Case, freeze: &Call, reserved: Option<i32>) -> Result<Prior, JournalError> {
+        if reserved == Some(0) {
+            for other in self.ports.journal.cases().await? {
+                let froze =
+                    |line: &StepLine| line.step == StepKind::FreezeFunction && line.status != StepStatus::Undone;
+                if other.case_id == case.id.as_str() || !other.steps.iter().any(froze) {
+                    continue;
+                }
+                let other = self.load(&other.case_id.parse().map_err(JournalError::Damaged)?).await?;
+                let same = |step: &Step| step.call == *freeze && step.status != StepStatus::Undone && !step.refused;
+                if let (true, Some(prior)) = (other.steps.iter().any(same), other.prior(StepKind::FreezeFunction)) {
+                    return Ok(prior.clone());
+                }
+            }
+        }
+        Ok(Prior::Concurrency { reserved })
     }
 
     /// Reads the target once more: where it is another than people were shown, their approval is void.
@@ -224,9 +295,13 @@ impl Responder {
         step: PlannedStep,
         driver: &Driver,
     ) -> Result<(), JournalError> {
-        let Some(_) = self.read_again(case, driver).await? else {
-            return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
-        };
+        match self.read_again(case, driver).await? {
+            Some(Read::There(_)) => {}
+            Some(Read::Gone) => {
+                return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
+            }
+            Some(Read::Unread(_) | Read::OutOfReach(_)) | None => return Ok(()),
+        }
         let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
         let mut asking = case.clone();
         asking.state = State::AwaitingDecision;
@@ -245,14 +320,14 @@ impl Responder {
         };
         let id = case.steps.last().map_or(1, |last| last.id + 1);
         let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
-        self.append(case, &[prepared, self.started(id)]).await
+        self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
     }
 
     async fn retry_later(&self, case: &mut Case, step: u32, driver: &Driver) -> Result<(), JournalError> {
         driver.nap(STUCK_PAUSE).await;
         *case = self.load(&case.id).await?;
         if next(case) == Next::RetryLater(step) {
-            self.append(case, &[self.started(step)]).await?;
+            self.append_next(case, &[self.started(step)]).await?;
         }
         Ok(())
     }

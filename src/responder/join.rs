@@ -3,7 +3,7 @@
 use super::judge::Seen;
 use super::verify::Read;
 use super::{Disposition, Responder};
-use crate::case::{Case, CaseEvent, CaseId, Provenance, State};
+use crate::case::{Case, CaseEvent, CaseId, Evidence, Provenance, State};
 use crate::containment::{Observation, StepKind};
 use crate::policy::Verdict;
 use crate::ports::JournalError;
@@ -30,7 +30,14 @@ impl Responder {
                 provenance: provenance.clone(),
             }];
             if let Read::There(read) = &seen.read {
-                events.extend(undone(&case, &Observation::Mapping { snapshot: read.clone() }));
+                let undone = undone(&case, &Observation::Mapping { snapshot: read.clone() });
+                let other = case.latest().is_none_or(|known| !known.wired_as(read));
+                let waits = matches!(case.state, State::AwaitingDecision | State::Stuck);
+                if undone.is_none() && other && waits {
+                    // People must not decide about what it is no more.
+                    events.push(CaseEvent::Evidence(Evidence::MappingRead { snapshot: read.clone() }));
+                }
+                events.extend(undone);
             }
             match self.ports.journal.append(id, case.seq, &events).await {
                 Ok(_) => {

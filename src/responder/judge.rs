@@ -1,5 +1,6 @@
 //! What comes in, judged: no finding, ours, known, allowed, or a case.
 
+use super::retry::backoff;
 use super::verify::Read;
 use super::{Disposition, Responder};
 use crate::case::{CaseEvent, CaseId, Mode, Opened, Outcome, Provenance, SystemEvent, baseline, response_steps};
@@ -30,8 +31,7 @@ impl Responder {
     /// Takes one message. What is not `Done` must come again, or be left to the queue's redrive.
     pub async fn receive(&self, message_id: &str, body: &[u8]) -> Disposition {
         if cloudtrail::is_blank(body) {
-            let recorded = self.unreadable(message_id, body, "the message is empty").await;
-            return recorded.unwrap_or_else(|error| Disposition::Again(error.to_string()));
+            return self.held(|| self.unreadable(message_id, body, "the message is empty")).await;
         }
         if cloudtrail::cannot_matter(body) {
             return Disposition::Done;
@@ -39,14 +39,35 @@ impl Responder {
         let mut found = Disposition::Done;
         for input in cloudtrail::read(body) {
             let disposition = match input {
-                Ok(record) => self.handle(&record).await,
+                Ok(record) => self.held(|| self.handle(&record)).await,
                 Err(damage) => {
-                    self.unreadable(message_id, body, &format!("{}: {}", damage.position, damage.error)).await
+                    let error = format!("{}: {}", damage.position, damage.error);
+                    self.held(|| self.unreadable(message_id, body, &error)).await
                 }
             };
-            found = worse(found, disposition.unwrap_or_else(|error| Disposition::Again(error.to_string())));
+            found = worse(found, disposition);
         }
         found
+    }
+
+    /// Holds what came in for as long as the journal cannot be used. Given back it would use up its deliveries, and
+    /// end in the dead-letter queue; held, it keeps its place, so that nothing more is taken from the queue.
+    async fn held<F>(&self, mut work: impl FnMut() -> F) -> Disposition
+    where
+        F: Future<Output = Result<Disposition, JournalError>>,
+    {
+        let mut waited = 0;
+        loop {
+            match work().await {
+                Ok(disposition) => return disposition,
+                Err(JournalError::Unavailable(why)) if !self.is_stopping() => {
+                    tracing::error!(%why, "the journal cannot be used; a message is held until it can");
+                    waited += 1;
+                    self.pause(backoff(waited)).await;
+                }
+                Err(error) => return Disposition::Again(error.to_string()),
+            }
+        }
     }
 
     async fn unreadable(&self, message_id: &str, body: &[u8], error: &str) -> Result<Disposition, JournalError> {

@@ -107,17 +107,27 @@ impl Responder {
         }
     }
 
-    /// Appends, whatever else was appended meanwhile: the fold says whether the events can still follow. While the
+    /// Appends what happened, whatever else was appended meanwhile: the fold says whether it can still follow. While the
     /// journal cannot be written it waits, so that nothing further is done without it.
     async fn append(&self, case: &mut Case, events: &[CaseEvent]) -> Result<(), JournalError> {
+        while !self.append_next(case, events).await? {}
+        Ok(())
+    }
+
+    /// Appends what follows from the case as it is known here; where somebody else appended first it writes nothing,
+    /// reads the case again and says `false`: what was decided on may be so no more.
+    async fn append_next(&self, case: &mut Case, events: &[CaseEvent]) -> Result<bool, JournalError> {
         let mut waited = 0;
         loop {
             match self.ports.journal.append(&case.id, case.seq, events).await {
                 Ok(now) => {
                     *case = now;
-                    return Ok(());
+                    return Ok(true);
                 }
-                Err(JournalError::Conflict { .. }) => *case = self.load(&case.id).await?,
+                Err(JournalError::Conflict { .. }) => {
+                    *case = self.load(&case.id).await?;
+                    return Ok(false);
+                }
                 Err(JournalError::Unavailable(why)) if !self.is_stopping() => {
                     tracing::error!(case = %case.id, %why, "the journal cannot be written; nothing is changed until it can");
                     waited += 1;

@@ -2,10 +2,10 @@
 //! has taken too long.
 
 use super::Responder;
-use super::drive::Driver;
 use super::retry::{backoff, wait_after};
 use crate::case::{Case, CaseEvent, Evidence, Step, StepStatus};
-use crate::containment::{Call, Observation};
+use crate::containment::{Call, Observation, StepKind};
+use crate::mapping::Snapshot;
 use crate::ports::{Acknowledged, CallError, JournalError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -14,6 +14,11 @@ use std::time::Duration;
 const REFUSALS: u32 = 3;
 /// How often a state at rest that is not what was asked for is read before the call is repeated.
 const AT_REST: u32 = 5;
+/// For how long a step is tried that keeps another one waiting: the mapping must not live on because its function cannot
+/// be frozen.
+const HOLD_UP: Duration = Duration::from_secs(10);
+/// For how long a step that failed before is tried each time.
+const ONCE_MORE: Duration = Duration::from_secs(60);
 /// How long a lease says that a step is in this worker's hands.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 
@@ -21,12 +26,17 @@ const LEASE: SignedDuration = SignedDuration::from_mins(2);
 struct Work {
     call: Call,
     id: u32,
-    undoes: bool,
+    kind: StepKind,
+    undoes: Option<u32>,
     began: Timestamp,
     attempts: u32,
     refusals: u32,
     request_ids: Vec<String>,
     look_first: bool,
+    acknowledged: bool,
+    patience: Duration,
+    /// For an undo, which wakes what it finds: the mapping as it was when the call was fixed.
+    shown: Option<Snapshot>,
 }
 
 impl Responder {
@@ -35,13 +45,7 @@ impl Responder {
         CaseEvent::StepStarted { id, worker, identity, lease_until: self.ports.clock.now() + LEASE }
     }
 
-    pub(super) async fn perform(
-        &self,
-        case: &mut Case,
-        id: u32,
-        resumed: bool,
-        driver: &Driver,
-    ) -> Result<(), JournalError> {
+    pub(super) async fn perform(&self, case: &mut Case, id: u32, resumed: bool) -> Result<(), JournalError> {
         if resumed || case.steps.iter().any(|step| step.id == id && step.status == StepStatus::Prepared) {
             self.append(case, &[self.started(id)]).await?;
         }
@@ -50,56 +54,55 @@ impl Responder {
         };
         let mut work = Work::on(&step, resumed, case, self.ports.clock.now());
         while !self.is_stopping() {
-            if work.look_first {
-                match self.observe(&work.call).await {
-                    Ok(seen) if work.call.achieved(&seen) => {
-                        return self.succeed(case, &work, seen, work.attempts).await;
-                    }
-                    Ok(seen @ (Observation::MappingGone | Observation::FunctionGone)) => {
-                        return self.target_gone(case, &work, &seen).await;
-                    }
-                    Ok(_) => {}
+            let looked = if work.look_first { self.look_first(&work).await.map(Some) } else { Ok(None) };
+            let (doing, error) = match looked {
+                Ok(Some(seen)) if work.strayed(&seen) => return self.void(case, &work, seen).await,
+                Ok(Some(seen)) if work.call.achieved(&seen) => {
+                    return self.succeed(case, &work, seen, work.attempts).await;
+                }
+                Ok(Some(seen)) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                // AWS is at it: sent again, the call would be a second one.
+                Ok(Some(seen)) if work.comes_about(&seen) => ("waiting for it", not_yet(&seen, &work)),
+                // What cannot be observed must not be repeated: the effect may be there already.
+                Err(error) => ("reading it", error),
+                Ok(_) => match self.act(&mut work).await {
+                    Ok(seen) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                    Ok(seen) if work.strayed(&seen) => return self.void(case, &work, seen).await,
+                    Ok(seen) => return self.succeed(case, &work, seen, work.attempts + 1).await,
                     Err(error) => {
-                        // What cannot be observed must not be repeated: the effect may be there already.
-                        self.tried(case, &mut work, &error, "reading it").await?;
-                        if self.too_late(&work) {
-                            return self.give_up(case, &work, &error.to_string(), false).await;
-                        }
-                        driver.nap(wait_after(&error, work.attempts)).await;
-                        continue;
+                        work.refusals += u32::from(error.is_final());
+                        work.look_first =
+                            work.acknowledged || work.undoes.is_some() || error.is_ambiguous() || error.is_final();
+                        ("calling", error)
                     }
-                }
-            }
-            let error = match self.execute(&work.call).await {
-                Ok(Acknowledged { request_id }) => {
-                    work.request_ids.extend((!request_id.is_empty()).then_some(request_id));
-                    match self.read_back(&work.call).await {
-                        Ok(seen) if work.call.achieved(&seen) => {
-                            return self.succeed(case, &work, seen, work.attempts + 1).await;
-                        }
-                        Ok(seen @ (Observation::MappingGone | Observation::FunctionGone)) => {
-                            return self.target_gone(case, &work, &seen).await;
-                        }
-                        Ok(seen) => CallError::Busy {
-                            message: format!("AWS took the call, but it reads {}", in_words(&seen)),
-                            request_id: work.request_ids.last().cloned(),
-                        },
-                        Err(error) => CallError::Ambiguous { message: format!("AWS took the call, but {error}") },
-                    }
-                }
-                Err(error) => error,
+                },
             };
-            self.tried(case, &mut work, &error, "calling").await?;
-            if error.is_final() {
-                work.refusals += 1;
+            let wait = self.tried(case, &mut work, &error, doing).await?;
+            if work.refusals >= REFUSALS || self.too_late(case, &work, wait) {
+                let refused = work.refusals >= REFUSALS && !error.is_denied();
+                return self.give_up(case, &work, &error.to_string(), refused).await;
             }
-            if work.refusals >= REFUSALS || self.too_late(&work) {
-                return self.give_up(case, &work, &error.to_string(), work.refusals >= REFUSALS).await;
-            }
-            work.look_first = error.is_ambiguous() || error.is_final();
-            driver.nap(wait_after(&error, work.attempts)).await;
+            self.pause(wait).await;
         }
         Ok(())
+    }
+
+    /// Looks at what is there before anything is sent; where it comes about by itself, for as long as that takes.
+    async fn look_first(&self, work: &Work) -> Result<Observation, CallError> {
+        let seen = self.observe(&work.call).await?;
+        if work.comes_about(&seen) { self.read_back(&work.call).await } else { Ok(seen) }
+    }
+
+    /// Makes the call and reads back; gives what was seen where that is the call's effect, or its target is gone.
+    async fn act(&self, work: &mut Work) -> Result<Observation, CallError> {
+        let Acknowledged { request_id } = self.execute(&work.call).await?;
+        work.request_ids.extend((!request_id.is_empty()).then_some(request_id));
+        work.acknowledged = true;
+        match self.read_back(&work.call).await {
+            Ok(seen) if work.call.achieved(&seen) || is_gone(&seen) => Ok(seen),
+            Ok(seen) => Err(not_yet(&seen, work)),
+            Err(error) => Err(CallError::Ambiguous { message: format!("AWS took the call, but {error}") }),
+        }
     }
 
     /// Reads a call's target.
@@ -155,13 +158,14 @@ impl Responder {
         Err(CallError::NotSent { message: "it was not read".into() })
     }
 
+    /// Records a try; gives how long to wait before the next.
     async fn tried(
         &self,
         case: &mut Case,
         work: &mut Work,
         error: &CallError,
         doing: &str,
-    ) -> Result<(), JournalError> {
+    ) -> Result<Duration, JournalError> {
         work.attempts += 1;
         let wait = wait_after(error, work.attempts);
         tracing::warn!(%error, attempt = work.attempts, call = %work.call.describe(), "{doing} did not succeed");
@@ -173,12 +177,15 @@ impl Responder {
             request_id: error.request_id().map(str::to_owned),
             wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         };
-        self.append(case, &[event]).await
+        self.append(case, &[event]).await?;
+        Ok(wait)
     }
 
-    fn too_late(&self, work: &Work) -> bool {
+    /// Whether another try after `wait` would come too late.
+    fn too_late(&self, case: &Case, work: &Work, wait: Duration) -> bool {
         let spent = self.ports.clock.now().duration_since(work.began);
-        spent.unsigned_abs() > self.settings.give_up_after
+        let patience = self.settings.give_up_after.min(work.patience);
+        spent.unsigned_abs() + wait > if case.holds_up(work.kind) { patience.min(HOLD_UP) } else { patience }
     }
 
     async fn succeed(
@@ -192,7 +199,7 @@ impl Responder {
         let took_ms = u64::try_from(took).unwrap_or_default();
         let (id, request_ids) = (work.id, work.request_ids.clone());
         tracing::info!(subject = %case.subject(), took_ms, attempts, read_back = %in_words(&read_back), call = %work.call.describe(), "done and read back");
-        let event = if work.undoes {
+        let event = if work.undoes.is_some() {
             CaseEvent::StepUndone { id, read_back, request_ids, attempts }
         } else {
             CaseEvent::StepSucceeded { id, read_back, request_ids, attempts, took_ms }
@@ -206,6 +213,22 @@ impl Responder {
         if *seen == Observation::MappingGone {
             let looked_at = work.call.describe();
             events.push(CaseEvent::Evidence(Evidence::MappingGone { looked_at }));
+        }
+        self.append(case, &events).await
+    }
+
+    /// What people approved is another now: it is not done, and they are asked again.
+    async fn void(&self, case: &mut Case, work: &Work, seen: Observation) -> Result<(), JournalError> {
+        let error = "the mapping is another than the one that was shown: the approval is void".to_owned();
+        let mut events = vec![CaseEvent::StepFailed { id: work.id, error, refused: true }];
+        match (seen, work.undoes) {
+            (Observation::Mapping { snapshot }, Some(id)) if snapshot.is_active() => {
+                events.push(CaseEvent::Tampered { id, seen: Observation::Mapping { snapshot } });
+            }
+            (Observation::Mapping { snapshot }, _) => {
+                events.push(CaseEvent::Evidence(Evidence::MappingRead { snapshot }));
+            }
+            _ => {}
         }
         self.append(case, &events).await
     }
@@ -227,14 +250,51 @@ impl Work {
         Self {
             call: step.call.clone(),
             id: step.id,
-            undoes: step.undoes.is_some(),
+            kind: step.kind,
+            undoes: step.undoes,
             began: if resumed { now } else { step.at },
             attempts: step.attempts,
             refusals: 0,
             request_ids: Vec::new(),
             look_first: resumed || step.attempts > 0 || there_already,
+            acknowledged: false,
+            patience: if step.error.is_empty() { Duration::MAX } else { ONCE_MORE },
+            shown: case.latest().filter(|_| step.undoes.is_some()).cloned(),
         }
     }
+
+    /// Whether the mapping was changed, by another call than this one, since people were shown it.
+    fn strayed(&self, seen: &Observation) -> bool {
+        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }, Some(shown)) =
+            (&self.call, seen, &self.shown)
+        else {
+            return false;
+        };
+        let function = snapshot.function == shown.function
+            || change.function_arn.as_ref().is_some_and(|arn| *arn == snapshot.function.arn);
+        let wiring = !snapshot.wiring.differs(&shown.wiring).any()
+            || !change.wiring.is_empty() && change.wiring.holds_in(&snapshot.wiring);
+        !function || !wiring || snapshot.source != shown.source
+    }
+
+    /// Whether what was seen is on its way to what the call is for: AWS took this call, or one like it.
+    fn comes_about(&self, seen: &Observation) -> bool {
+        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }) = (&self.call, seen)
+        else {
+            return false;
+        };
+        match snapshot.state.as_str() {
+            "Disabling" => change.enabled == Some(false),
+            "Enabling" | "Updating" => self.acknowledged,
+            _ => false,
+        }
+    }
+}
+
+fn not_yet(seen: &Observation, work: &Work) -> CallError {
+    let taken = if work.acknowledged { "AWS took the call, but " } else { "" };
+    let request_id = work.request_ids.last().cloned();
+    CallError::Busy { message: format!("{taken}it reads {}", in_words(seen)), request_id }
 }
 
 fn is_gone(seen: &Observation) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(10);
 /// `Retry-After` is honoured, but a value beyond this is taken for a mistake.
-const LONGEST_TOLD: Duration = Duration::from_secs(120);
+const LONGEST_TOLD: Duration = Duration::from_mins(2);
 
 /// Doubling from 200 ms to 10 s by the number of tries so far, with jitter: between half of it and all of it.
 pub(super) fn backoff(attempt: u32) -> Duration {

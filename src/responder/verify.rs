@@ -3,7 +3,7 @@
 use super::Responder;
 use super::drive::Driver;
 use super::retry::{backoff, wait_after};
-use crate::case::{Case, CaseEvent, Evidence, Provenance};
+use crate::case::{Case, CaseEvent, Evidence, Provenance, State};
 use crate::cloudtrail;
 use crate::detection::{Finding, latent, provenance};
 use crate::mapping::{MappingKey, Snapshot};
@@ -19,6 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 const SETTLES_IN: SignedDuration = SignedDuration::from_secs(60);
 /// How often a read is tried while a message waits for it.
 const QUICK_TRIES: u32 = 4;
+/// For how long a mapping is tried to be read before a person is told that it cannot be.
+const ASK_AFTER: Duration = Duration::from_secs(60);
 
 /// What reading a mapping gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,36 +73,58 @@ impl Responder {
         }
     }
 
-    /// Reads the mapping of a case, for as long as it takes; records what it finds out. `None`: it is gone, or the
-    /// case should be looked at anew.
-    pub(super) async fn read_again(&self, case: &mut Case, driver: &Driver) -> Result<Option<Snapshot>, JournalError> {
+    /// Reads the mapping of a case and records what it finds out, trying for a while; where that does not lead
+    /// anywhere a person is asked. `None`: the case is another now, and should be looked at anew.
+    pub(super) async fn read_again(&self, case: &mut Case, driver: &Driver) -> Result<Option<Read>, JournalError> {
         let Some(mapping) = case.mapping.clone() else {
             return Ok(None);
         };
+        let began = tokio::time::Instant::now();
         for attempt in 1.. {
             if self.is_stopping() {
                 return Ok(None);
             }
-            match self.ports.lambda.mapping(&mapping).await {
+            let error = match self.ports.lambda.mapping(&mapping).await {
                 Ok(Some(read)) => {
-                    if case.latest().is_none_or(|known| known.whole != read.whole) {
-                        let snapshot = Box::new(read.clone());
-                        self.append(case, &[CaseEvent::Evidence(Evidence::MappingRead { snapshot })]).await?;
-                    }
-                    return Ok(Some(read));
+                    self.record_read(case, &read).await?;
+                    return Ok(Some(Read::There(Box::new(read))));
                 }
                 Ok(None) => {
-                    let looked_at = format!("GetEventSourceMapping({})", mapping.uuid);
-                    self.append(case, &[CaseEvent::Evidence(Evidence::MappingGone { looked_at })]).await?;
-                    return Ok(None);
+                    if !case.gone {
+                        let looked_at = format!("GetEventSourceMapping({})", mapping.uuid);
+                        self.append(case, &[CaseEvent::Evidence(Evidence::MappingGone { looked_at })]).await?;
+                    }
+                    return Ok(Some(Read::Gone));
                 }
-                Err(error) => {
-                    tracing::warn!(%error, attempt, "the mapping cannot be read yet");
-                    driver.nap(wait_after(&error, attempt)).await;
-                }
+                Err(error) => error,
+            };
+            tracing::warn!(%mapping, %error, attempt, "the mapping cannot be read yet");
+            if case.state == State::AwaitingDecision {
+                // People are asked already, and may decide meanwhile.
+                return Ok(Some(Read::Unread(error.to_string())));
             }
+            let patience = if case.last_read.is_none() { ASK_AFTER } else { self.settings.give_up_after };
+            if error.is_final() && attempt >= QUICK_TRIES || began.elapsed() > patience {
+                self.ask(case, &format!("the mapping cannot be read: {error}")).await?;
+                return Ok(None);
+            }
+            driver.nap(wait_after(&error, attempt)).await;
         }
         Ok(None)
+    }
+
+    /// Records the mapping as read, where that is new, and with it how far the event is now known to be true: a crash
+    /// between the two would leave a mapping that is known and never held against its event.
+    async fn record_read(&self, case: &mut Case, read: &Snapshot) -> Result<(), JournalError> {
+        if !case.gone && case.latest().is_some_and(|known| known.whole == read.whole) {
+            return Ok(());
+        }
+        let mut events = vec![CaseEvent::Evidence(Evidence::MappingRead { snapshot: Box::new(read.clone()) })];
+        if matches!(case.provenance, Provenance::Pending { .. }) && (case.gone || case.last_read.is_none()) {
+            let provenance = self.hold_against(&case.opened.finding, &Read::There(Box::new(read.clone())));
+            events.push(CaseEvent::Evidence(Evidence::Provenance { provenance }));
+        }
+        self.append(case, &events).await
     }
 
     pub(super) async fn identify(&self, case: &mut Case, driver: &Driver) -> Result<(), JournalError> {
@@ -133,12 +157,13 @@ impl Responder {
     /// Reads the mapping where it was not read, then looks for the record in CloudTrail, until it is found, or it is
     /// too late for it to come, or people have decided. People are asked meanwhile.
     pub(super) async fn verify(&self, case: &mut Case, driver: &Driver) -> Result<(), JournalError> {
-        if case.last_read.is_none() && !case.gone {
-            let Some(read) = self.read_again(case, driver).await? else {
-                return Ok(());
-            };
-            let provenance = self.hold_against(&case.opened.finding, &Read::There(Box::new(read)));
-            return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
+        if case.last_read.is_none() || case.gone {
+            match self.read_again(case, driver).await? {
+                None | Some(Read::There(_)) => return Ok(()),
+                // Asked first, where that is still to come; then looked for in CloudTrail, and read again.
+                Some(_) if case.state != State::AwaitingDecision => return Ok(()),
+                Some(_) => {}
+            }
         }
         let finding = case.opened.finding.clone();
         let why = match self.confirmed(&finding).await {

@@ -1,4 +1,4 @@
-//! The contract of the port `Journal`, on SQLite.
+//! The contract of the port `Journal`, on `SQLite`.
 
 use crate::common::{key, note, opened};
 use jiff::Timestamp;
@@ -224,7 +224,7 @@ async fn a_vote_waits_until_it_is_settled() {
         proof: Proof { host: "sts".into(), headers: vec![("authorization".into(), "secret".into())] },
     };
     journal.cast(&ballot).await.unwrap();
-    assert_eq!(journal.ballots().await.unwrap(), [ballot.clone()]);
+    assert_eq!(journal.ballots().await.unwrap(), std::slice::from_ref(&ballot));
     assert!(!format!("{ballot:?}").contains("secret"));
     journal.settle("b1").await.unwrap();
     assert_eq!(journal.ballots().await.unwrap(), []);

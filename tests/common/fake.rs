@@ -11,7 +11,7 @@ use sluicegate::containment::MappingChange;
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
 use sluicegate::policy::PolicySet;
-use sluicegate::ports::{Acknowledged, CallError, Identity, Lambda, Proof, Trail};
+use sluicegate::ports::{Acknowledged, CallError, Identity, Journal, Lambda, Proof, Trail};
 use sluicegate::responder::{Policies, Ports, Responder, Settings};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -31,6 +31,7 @@ pub enum Fault {
     LostAfter,
     AcknowledgedWithoutEffect,
     Refused,
+    Denied,
     Vanishes,
 }
 
@@ -42,6 +43,13 @@ pub struct Account {
     pub faults: VecDeque<Fault>,
     pub read_faults: VecDeque<CallError>,
     pub records: BTreeMap<String, String>,
+    /// Every read fails like this.
+    pub unreadable: Option<CallError>,
+    /// How many reads after an update still show the transition.
+    pub lingers: u32,
+    /// What the next changes of a function's concurrency answer.
+    pub concurrency_faults: VecDeque<CallError>,
+    lingering: u32,
     requests: u32,
 }
 
@@ -82,6 +90,7 @@ impl Fake {
 impl Account {
     fn apply(&mut self, uuid: &str, change: &MappingChange) -> Result<(), CallError> {
         let message = uuid.to_owned();
+        self.lingering = self.lingers;
         let mapping = self.mappings.get_mut(uuid).ok_or(CallError::NotFound { message, request_id: None })?;
         if let Some(enabled) = change.enabled {
             mapping.state = if enabled { "Enabled" } else { "Disabled" }.into();
@@ -103,7 +112,18 @@ impl Lambda for Fake {
         if let Some(error) = account.read_faults.pop_front() {
             return Err(error);
         }
-        Ok(account.mappings.get(&key.uuid).cloned())
+        if let Some(error) = account.unreadable.clone() {
+            return Err(error);
+        }
+        let mut read = account.mappings.get(&key.uuid).cloned();
+        if account.lingering > 0
+            && let Some(read) = &mut read
+        {
+            account.lingering -= 1;
+            read.state = if read.state == "Disabled" { "Disabling" } else { "Enabling" }.into();
+            read.whole["State"] = read.state.clone().into();
+        }
+        Ok(read)
     }
 
     async fn find_mappings(
@@ -142,6 +162,10 @@ impl Lambda for Fake {
                 let code = "InvalidParameterValueException".into();
                 return Err(CallError::Refused { code, message, request_id: None });
             }
+            Some(Fault::Denied) => {
+                let code = "AccessDeniedException".into();
+                return Err(CallError::Refused { code, message, request_id: None });
+            }
             Some(Fault::Vanishes) => {
                 account.mappings.remove(&key.uuid);
                 return Err(CallError::NotFound { message, request_id: None });
@@ -162,6 +186,9 @@ impl Lambda for Fake {
         reserved: Option<i32>,
     ) -> Result<Acknowledged, CallError> {
         let mut account = self.0.lock().unwrap();
+        if let Some(error) = account.concurrency_faults.pop_front() {
+            return Err(error);
+        }
         match reserved {
             Some(n) => account.concurrency.insert(function_arn.into(), n),
             None => account.concurrency.remove(function_arn),
@@ -212,10 +239,21 @@ pub struct Worker {
 impl Worker {
     pub fn start(fake: &Fake, journal: &Path, policies: PolicySet, mode: Mode) -> Self {
         let journal = SqliteJournal::open(journal, Arc::new(SystemClock), true).unwrap();
+        Self::start_on(fake, journal.clone(), Arc::new(journal), policies, mode)
+    }
+
+    /// With another journal in front of the real one.
+    pub fn start_on(
+        fake: &Fake,
+        journal: SqliteJournal,
+        front: Arc<dyn Journal>,
+        policies: PolicySet,
+        mode: Mode,
+    ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let port = Arc::new(fake.clone());
         let ports = Ports {
-            journal: Arc::new(journal.clone()),
+            journal: front,
             lambda: port.clone(),
             trail: port.clone(),
             identity: port,

@@ -9,3 +9,4 @@ mod fake;
 mod faults;
 mod judging;
 mod prefixes;
+mod review;

@@ -3,6 +3,8 @@
 
 mod containment;
 mod decisions;
+mod elsewhere;
+mod faults;
 mod kills;
 mod running;
 mod stage;

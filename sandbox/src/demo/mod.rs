@@ -43,11 +43,11 @@ type Result<T = ()> = std::result::Result<T, Failure>;
 /// Plays it.
 pub async fn play(arguments: &Arguments) -> Result {
     let screen = screen::Screen::new(arguments.headless);
-    let binary = build::sluicegate(&screen).await?;
-    let stage = stage::Stage::set(&binary, &screen).await?;
-    story::tell(&stage, &screen).await?;
+    let binary = build::sluicegate(screen).await?;
+    let stage = stage::Stage::set(&binary, screen).await?;
+    story::tell(&stage, screen).await?;
     if arguments.keep {
-        story::keep(&stage, &screen).await?;
+        story::keep(&stage, screen).await?;
     }
     Ok(())
 }

@@ -25,26 +25,26 @@ impl Screen {
     }
 
     /// A new scene.
-    pub fn scene(&self, title: &str) {
+    pub fn scene(self, title: &str) {
         let (bold, plain) = if self.live { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
         Self::write(&format!("\n{bold}{title}{plain}\n"));
     }
 
     /// Something that is so.
-    pub fn line(&self, text: &str) {
+    pub fn line(self, text: &str) {
         let clear = if self.live { "\r\u{1b}[K" } else { "" };
         Self::write(&format!("{clear}  {text}\n"));
     }
 
     /// Something that changes: shown in place, on a terminal only.
-    pub fn changing(&self, text: &str) {
+    pub fn changing(self, text: &str) {
         if self.live {
             Self::write(&format!("\r\u{1b}[K  {text}"));
         }
     }
 
     /// Waits for a person to say go, where there is one.
-    pub async fn wait(&self, what: &str) {
+    pub async fn wait(self, what: &str) {
         if !self.person {
             return;
         }

@@ -32,7 +32,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn set(binary: &Path, screen: &Screen) -> Result<Self> {
+    pub async fn set(binary: &Path, screen: Screen) -> Result<Self> {
         screen.scene("Starting an emulated AWS account");
         let options = Options { account_id: ACCOUNT.into(), ..Options::default() };
         let sandbox = Sandbox::start(options).await?;

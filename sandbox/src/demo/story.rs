@@ -14,7 +14,7 @@ const TRAIL_LATENCY_MS: u64 = 3_000;
 /// How long it is watched that nothing more comes out.
 const WATCH: Duration = Duration::from_secs(4);
 
-pub async fn tell(stage: &Stage, screen: &Screen) -> Result {
+pub async fn tell(stage: &Stage, screen: Screen) -> Result {
     let traffic = stage.traffic();
     let allowed = deploy(stage, screen, &traffic).await?;
     screen.wait("let the intern's stolen credentials attack").await;
@@ -29,18 +29,23 @@ pub async fn tell(stage: &Stage, screen: &Screen) -> Result {
     let audit = stage.product.command_line(&stage.security, &["audit", "verify"]).await?;
     expect(audit.code == 0, || format!("the journal does not hold: {}{}", audit.out, audit.err))?;
     screen.scene("Summary");
-    screen.line(&format!("records siphoned before containment            {}", contained.before));
-    screen.line(&format!("from the event on the queue to read back as Disabled  {} ms", contained.took_ms));
-    screen.line(&format!("records sent while it was disabled              {}", contained.sent_meanwhile));
-    screen.line(&format!("records siphoned of those                       {}", contained.after));
-    screen.line(&format!("records that flowed again after restore         {restored}"));
-    screen.line(&format!("the pipeline's mapping: {}, {touched} changes made to it", untouched.unwrap_or_default()));
-    screen.line(&format!("the journal: {}", audit.out.trim()));
+    let numbers = [
+        ("records siphoned before containment", contained.before.to_string()),
+        ("event on the queue to read back as Disabled", format!("{} ms", contained.took_ms)),
+        ("records sent while it was disabled", contained.sent_meanwhile.to_string()),
+        ("records siphoned of those", contained.after.to_string()),
+        ("records that flowed again after restore", restored.to_string()),
+        ("changes made to the pipeline's mapping", format!("{touched}; it reads {}", untouched.unwrap_or_default())),
+        ("the journal", audit.out.trim().to_owned()),
+    ];
+    for (what, number) in numbers {
+        screen.line(&format!("{what:<46} {number}"));
+    }
     Ok(())
 }
 
 /// The pipeline that policy allows does its work.
-async fn deploy(stage: &Stage, screen: &Screen, traffic: &Traffic) -> Result<String> {
+async fn deploy(stage: &Stage, screen: Screen, traffic: &Traffic) -> Result<String> {
     screen.scene("The deploy pipeline wires orders-in to orders-worker, through CloudFormation");
     let uuid = stage.deployer.create_mapping(&stage.orders.arn, "orders-worker").await?;
     let worked = eventually(async || Some(traffic.counts().worked).filter(|worked| *worked > 0)).await;
@@ -57,7 +62,7 @@ struct Attack {
     stream: String,
 }
 
-async fn attack(stage: &Stage, screen: &Screen, traffic: &Traffic) -> Result<Attack> {
+async fn attack(stage: &Stage, screen: Screen, traffic: &Traffic) -> Result<Attack> {
     screen.scene("mallory, with the intern's credentials, wires payments-in and the table customers to telemetry");
     let late = DeliveryFaults { delay_ms: TRAIL_LATENCY_MS, ..DeliveryFaults::default() };
     stage.sandbox.trail().set_delivery_faults(late);
@@ -81,7 +86,7 @@ struct Contained {
     after: usize,
 }
 
-async fn watch_it_stop(stage: &Stage, screen: &Screen, traffic: &Traffic, attack: &Attack) -> Result<Contained> {
+async fn watch_it_stop(stage: &Stage, screen: Screen, traffic: &Traffic, attack: &Attack) -> Result<Contained> {
     screen.scene("CloudTrail's event arrives; sluicegate judges, disables, and reads back");
     let root = stage.sandbox.root();
     for uuid in [&attack.queue, &attack.stream] {
@@ -129,7 +134,7 @@ async fn quiet(traffic: &Traffic) -> Result<usize> {
     Err(Failure("the siphon goes on although the mapping reads Disabled".into()))
 }
 
-async fn restore(stage: &Stage, screen: &Screen, traffic: &Traffic, attack: &Attack) -> Result<usize> {
+async fn restore(stage: &Stage, screen: Screen, traffic: &Traffic, attack: &Attack) -> Result<usize> {
     screen.scene("bob of the security team finds that it was all right, and restores it");
     let id = text(&case_of(stage, &attack.queue).await?["case_id"]);
     screen.line(&format!("$ sluicegate restore {id}"));
@@ -156,7 +161,7 @@ async fn restore(stage: &Stage, screen: &Screen, traffic: &Traffic, attack: &Att
 }
 
 /// Stays up, and tells how to attack it.
-pub async fn keep(stage: &Stage, screen: &Screen) -> Result {
+pub async fn keep(stage: &Stage, screen: Screen) -> Result {
     screen.scene("It is yours now: attack it (Ctrl-C ends it)");
     for (name, value) in stage.mallory.environment() {
         screen.line(&format!("export {name}={value}"));
@@ -168,11 +173,12 @@ pub async fn keep(stage: &Stage, screen: &Screen) -> Result {
          --event-source-arn {source}"
     ));
     screen.line(&format!("aws --endpoint-url {endpoint} lambda list-event-source-mappings"));
-    screen.line(&format!("and see: cd {} && sluicegate cases", stage.product.home().display()));
+    let (home, binary) = (stage.product.home().display(), stage.product.binary().display());
+    screen.line(&format!("and see: cd {home} && {binary} cases"));
     tokio::signal::ctrl_c().await.map_err(|error| Failure(format!("no signal handler: {error}")))
 }
 
-fn show(screen: &Screen, counts: Counts) {
+fn show(screen: Screen, counts: Counts) {
     let Counts { sent, worked, stolen } = counts;
     screen.changing(&format!("payments sent {sent:>4}   siphoned {stolen:>4}   orders done {worked:>4}"));
 }

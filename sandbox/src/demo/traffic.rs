@@ -61,11 +61,10 @@ async fn send(account: Account, url: String, sent: Arc<AtomicUsize>) {
 async fn count(account: Account, url: String, seen: Arc<AtomicUsize>) {
     loop {
         match account.take_messages(&url, 1).await {
-            Ok(messages) => seen.fetch_add(messages.len(), Ordering::SeqCst),
-            Err(_) => {
-                tokio::time::sleep(EVERY).await;
-                continue;
+            Ok(messages) => {
+                seen.fetch_add(messages.len(), Ordering::SeqCst);
             }
-        };
+            Err(_) => tokio::time::sleep(EVERY).await,
+        }
     }
 }

@@ -131,6 +131,25 @@ fn request_and_response_that_contradict_each_other_are_told() {
 }
 
 #[test]
+fn a_function_or_mapping_elsewhere_contradicts_the_place_of_the_call() {
+    let elsewhere = |region: &str, account: &str| {
+        let record = changed("update-repoint.json", |record| {
+            let text = record["responseElements"].to_string();
+            let text = text.replace("eu-west-1", region).replace("111122223333", account);
+            record["requestParameters"] = json!(null);
+            record["responseElements"] = serde_json::from_str(&text).unwrap();
+        });
+        record.call.unwrap().disagrees
+    };
+    assert_eq!(elsewhere("eu-west-1", "111122223333"), "");
+    for (region, account) in [("us-east-1", "111122223333"), ("eu-west-1", "999900001111")] {
+        let told = elsewhere(region, account);
+        let start = "the call was made in account 111122223333, region eu-west-1, but its function is arn:aws:lambda:";
+        assert!(told.starts_with(start) && told.contains("but its mapping is"), "{told}");
+    }
+}
+
+#[test]
 fn wiring_that_is_left_out_is_mentioned_and_not_named() {
     let call = update(json!({"filterCriteria": {}, "destinationConfig": {}, "sourceAccessConfigurations": []}));
     assert!(call.wiring.is_empty());

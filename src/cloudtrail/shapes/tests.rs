@@ -102,7 +102,7 @@ fn a_broken_element_spoils_no_other() {
     insta::assert_snapshot!(found(&bytes("log-file.json")).join("\n"), @r#"
     e5a1c0de-0000-4000-8000-000000000031
     e5a1c0de-0000-4000-8000-000000009999
-    ! record 3: not a CloudTrail record: a text
+    ! record 3 (of line 1): not a CloudTrail record: a text
     ! record 4 (line 127): the record holds eventID twice
     e5a1c0de-0000-4000-8000-000000000032
     "#);

@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 const BATCH: usize = 256;
 
 type Reply = Box<dyn FnOnce(Option<JournalError>) + Send>;
-type Work = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+type Work = Box<dyn FnOnce(Result<&Connection, JournalError>) -> Reply + Send>;
 
 /// What the thread is asked to do.
 enum Job {
@@ -116,7 +116,7 @@ impl SqliteJournal {
     {
         let (answer, answered) = oneshot::channel();
         let job: Work = Box::new(move |db| {
-            let result = savepoint(db, work);
+            let result = db.and_then(|db| savepoint(db, work));
             Box::new(move |uncommitted| {
                 // The caller may have gone: then nobody waits for the answer.
                 let _ = answer.send(uncommitted.map_or(result, Err));
@@ -148,15 +148,23 @@ fn serve(db: Connection, inbox: &mpsc::Receiver<Job>) {
     while let Ok(first) = inbox.recv() {
         let mut batch = vec![first];
         batch.extend(inbox.try_iter().take(BATCH - 1));
-        let begun = db.execute_batch("BEGIN IMMEDIATE").map_err(unavailable).err();
+        // Outside a transaction a piece would be durable by itself, though its caller is told that it failed.
+        let mut broken = db.execute_batch("BEGIN IMMEDIATE").map_err(unavailable).err();
         let (mut replies, mut checkpoints) = (Vec::new(), Vec::new());
         for job in batch {
             match job {
-                Job::Piece(work) => replies.push(work(&db)),
+                Job::Piece(work) => {
+                    replies.push(work(broken.clone().map_or(Ok(&db), Err)));
+                    if db.is_autocommit() {
+                        // A full disk, for one, makes SQLite give the whole transaction up.
+                        let why = "SQLite gave the transaction up";
+                        broken = broken.or_else(|| Some(JournalError::Unavailable(why.into())));
+                    }
+                }
                 Job::Checkpoint(answer) => checkpoints.push(answer),
             }
         }
-        let failed = begun.or_else(|| db.execute_batch("COMMIT").map_err(unavailable).err());
+        let failed = broken.or_else(|| db.execute_batch("COMMIT").map_err(unavailable).err());
         if failed.is_some() && !db.is_autocommit() {
             // The commit failed and the transaction is still open: nothing of it may become durable later.
             let _ = db.execute_batch("ROLLBACK");
@@ -295,5 +303,40 @@ impl Journal for SqliteJournal {
 
     async fn length(&self) -> Result<u64, JournalError> {
         self.run(query::length).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn without_a_transaction_nothing_is_written() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let path = dir.path().join("j.db");
+        let db = Connection::open(&path).unwrap();
+        schema::prepare(&db).unwrap();
+        db.busy_timeout(std::time::Duration::ZERO).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (inbox, work) = mpsc::channel();
+        let (told, answers) = mpsc::channel();
+        // The other process is done just after this one gave up waiting for it.
+        let piece: Work = Box::new(move |db| {
+            other.execute_batch("COMMIT").unwrap();
+            let written = db.and_then(|db| {
+                let insert = "INSERT INTO own_requests VALUES ('request', 'case')";
+                savepoint(db, |db| db.execute(insert, []).map_err(unavailable))
+            });
+            Box::new(move |uncommitted| told.send(uncommitted.map_or(written, Err)).unwrap())
+        });
+        inbox.send(Job::Piece(piece)).unwrap();
+        drop(inbox);
+        serve(db, &work);
+        assert!(answers.recv().unwrap().is_err());
+        let count = "SELECT count(*) FROM own_requests";
+        let rows: u32 = Connection::open(&path).unwrap().query_row(count, [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0);
     }
 }

@@ -39,7 +39,7 @@ fn stream<E: DeserializeOwned>(db: &Connection, stream: &str) -> Result<Vec<Reco
 /// The ids of all cases, in the order in which they began.
 pub(super) fn streams(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
     let sql = "SELECT stream FROM events WHERE stream <> 'system' AND stream_seq = 1 ORDER BY seq";
-    ids(list(db, sql, [], |row| row.get(0))?)
+    ids(&list(db, sql, [], |row| row.get(0))?)
 }
 
 pub(super) fn cases(db: &Connection) -> Result<Vec<Summary>, JournalError> {
@@ -48,7 +48,7 @@ pub(super) fn cases(db: &Connection) -> Result<Vec<Summary>, JournalError> {
 }
 
 pub(super) fn unfinished(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
-    ids(list(db, "SELECT case_id FROM cases WHERE state <> 'closed' ORDER BY opened_seq", [], |row| row.get(0))?)
+    ids(&list(db, "SELECT case_id FROM cases WHERE state <> 'closed' ORDER BY opened_seq", [], |row| row.get(0))?)
 }
 
 pub(super) fn known(db: &Connection, account: &str, region: &str, id: &str) -> Result<Option<Known>, JournalError> {
@@ -65,7 +65,7 @@ pub(super) fn open_case_on(db: &Connection, mapping: &MappingKey) -> Result<Opti
 
 pub(super) fn cases_on(db: &Connection, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
     let sql = "SELECT case_id FROM cases WHERE account = ? AND region = ? AND mapping_uuid = ? ORDER BY opened_seq";
-    ids(list(db, sql, params![mapping.account, mapping.region, mapping.uuid], |row| row.get(0))?)
+    ids(&list(db, sql, params![mapping.account, mapping.region, mapping.uuid], |row| row.get(0))?)
 }
 
 pub(super) fn baseline(db: &Connection, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
@@ -143,6 +143,6 @@ fn case_id(text: &str) -> Result<CaseId, JournalError> {
     text.parse().map_err(JournalError::Damaged)
 }
 
-fn ids(texts: Vec<String>) -> Result<Vec<CaseId>, JournalError> {
+fn ids(texts: &[String]) -> Result<Vec<CaseId>, JournalError> {
     texts.iter().map(|text| case_id(text)).collect()
 }

@@ -94,6 +94,7 @@ pub(super) fn finding(row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> F
             mentions: Mentions::default(),
             withheld: false,
             disagrees: String::new(),
+            asked: None,
         },
         changes,
         account,

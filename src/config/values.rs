@@ -1,0 +1,58 @@
+//! Values of the configuration that are more than a text or a number.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Where a secret is; never the secret itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretRef(String);
+
+impl fmt::Debug for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The value itself is not repeated, whatever its type: it may be the secret.
+        let wrong = || D::Error::custom("expected env:NAME, file:PATH or secretsmanager:ID, never the secret itself");
+        let text = String::deserialize(deserializer).map_err(|_| wrong())?;
+        let known = ["env:", "file:", "secretsmanager:"];
+        let names = known.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
+        if names { Ok(Self(text)) } else { Err(wrong()) }
+    }
+}
+
+pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("{text:?} is no address with a port: write \"127.0.0.1:8780\""));
+    text.parse().map_err(|_| wrong())
+}
+
+pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    std::num::NonZeroUsize::deserialize(deserializer).map(Into::into)
+}
+
+fn parse_duration<E: serde::de::Error>(text: &str) -> Result<Duration, E> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    let positive = parsed.ok().filter(jiff::SignedDuration::is_positive);
+    positive
+        .map(jiff::SignedDuration::unsigned_abs)
+        .ok_or_else(|| E::custom(format!("{text:?} is no duration: write \"30s\", \"2m\" or \"72h\"")))
+}
+
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parse_duration(&String::deserialize(deserializer)?)
+}
+
+pub(super) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    duration(deserializer).map(Some)
+}
+
+pub(super) fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse_duration(text)).collect()
+}

@@ -1,0 +1,156 @@
+//! `sluicegate.toml` and the environment: what is wrong is named, and a secret is never repeated.
+
+use crate::harness::{Place, Run};
+
+const FILE: &str = "sluicegate.toml";
+
+fn check(text: &str, environment: &[(&str, &str)]) -> Run {
+    let place = Place::new();
+    place.write(FILE, text);
+    place.run_with(&["check"], environment, b"")
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (text, named) in [
+        ("mod = \"enforce\"", &["mod", FILE][..]),
+        ("mode = \"enforced\"", &["mode", "enforced", "observe", "enforce"]),
+        ("mode = true", &["mode"]),
+        ("[polices]\ndir = \"policies\"", &["polices"]),
+        ("[policy]\ndirectory = \"policies\"", &["policy", "directory"]),
+        ("[intake]\nqueue = \"x\"", &["intake", "queue"]),
+        ("[intake]\nin_flight = \"many\"", &["intake.in_flight", "many"]),
+        ("[intake]\nin_flight = 0", &["intake.in_flight"]),
+        ("[intake]\nreceivers = 0", &["intake.receivers"]),
+        ("[journal]\nurl = \"postgres:x\"", &["[journal] url", "postgres:x", "sqlite:PATH"]),
+        ("[journal]\nurl = \"sqlite:\"", &["[journal] url", "sqlite:PATH"]),
+        ("[containment]\nverify_timeout = \"soon\"", &["containment.verify_timeout", "soon", "2m"]),
+        ("[containment]\nverify_timeout = \"-2m\"", &["containment.verify_timeout"]),
+        ("[containment]\nmax_calls_per_second = 0", &["containment.max_calls_per_second"]),
+        ("[http]\nlisten = \"everywhere\"", &["http.listen"]),
+        ("[restriction]\nmode = \"caps\"", &["restriction.mode", "caps", "cap"]),
+        ("[approval]\nremind_after = [\"30 parsecs\"]", &["approval.remind_after", "30 parsecs"]),
+        ("mode = ", &[FILE]),
+        ("[slack]\n", &["slack", "channel"]),
+    ] {
+        let run = check(text, &[]).ends(2);
+        assert_eq!(run.stdout, "", "{text}");
+        for word in named {
+            assert!(run.stderr.contains(word), "{text}: {word:?} is not in {}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_bare_secret_is_refused_and_not_repeated() {
+    let secret = "xoxb-1234-SECRETSECRET";
+    for (section, key) in
+        [("slack", "app_token"), ("slack", "bot_token"), ("slack", "signing_secret"), ("accounts", "external_id")]
+    {
+        let needed = if section == "slack" { "channel = \"C1\"" } else { "role_name = \"r\"" };
+        for value in [format!("\"{secret}\""), format!("[\"{secret}\"]"), format!("{{ x = \"{secret}\" }}")] {
+            let run = check(&format!("[{section}]\n{needed}\n{key} = {value}\n"), &[]).ends(2);
+            assert!(!run.stderr.contains("SECRETSECRET") && !run.stdout.contains("SECRETSECRET"), "{}", run.stderr);
+            assert!(run.stderr.contains(&format!("{section}.{key}")), "{}", run.stderr);
+        }
+        let run = check(&format!("[{section}]\n{needed}\n{key} = \"{secret}\"\n"), &[]).ends(2);
+        assert!(run.stderr.contains("env:NAME, file:PATH or secretsmanager:ID"), "{}", run.stderr);
+        let variable = format!("SLUICEGATE__{}__{}", section.to_uppercase(), key.to_uppercase());
+        let run = check(&format!("[{section}]\n{needed}\n"), &[(variable.as_str(), secret)]).ends(2);
+        assert!(!run.stderr.contains("SECRETSECRET"), "{}", run.stderr);
+        assert!(run.stderr.contains("never the secret itself"), "{}", run.stderr);
+        check(&format!("[{section}]\n{needed}\n{key} = \"env:TOKEN\"\n"), &[]).ends(0);
+    }
+    // A line that does not parse may be the one with the secret in it.
+    let run = check(&format!("[slack]\nchannel = \"C1\"\nbot_token = \"{secret}\n"), &[]).ends(2);
+    assert!(!run.stderr.contains("SECRETSECRET"), "{}", run.stderr);
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let place = Place::new();
+    place.write(FILE, "[policy]\ndir = \"nowhere\"\n");
+    place.run(&["check"]).ends(2);
+    let run = place.run_with(&["check"], &[("SLUICEGATE__POLICY__DIR", "policies")], b"").ends(0);
+    assert!(run.stdout.contains("policies is good"), "{}", run.stdout);
+    for (name, value, named) in [
+        ("SLUICEGATE__MODE", "enforced", "enforced"),
+        ("SLUICEGATE__POLICY__DIRR", "x", "dirr"),
+        ("SLUICEGATE__NOSUCH__KEY", "x", "nosuch"),
+        ("SLUICEGATE__HTTP__LISTEN", "nowhere", "nowhere"),
+        ("SLUICEGATE__CONTAINMENT__VERIFY_TIMEOUT", "soon", "soon"),
+    ] {
+        let run = Place::new().run_with(&["check"], &[(name, value)], b"").ends(2);
+        assert!(run.stderr.contains(named), "{name}: {}", run.stderr);
+        assert!(run.stderr.contains("SLUICEGATE__"), "it says that the environment says so: {}", run.stderr);
+    }
+    let numbers = [("SLUICEGATE__CONTAINMENT__MAX_CALLS_PER_SECOND", "3"), ("SLUICEGATE__MODE", "enforce")];
+    Place::new().run_with(&["check"], &numbers, b"").ends(0);
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let place = Place::new();
+    place.write("etc/deep/s.toml", "[policy]\ndir = \"../../policies\"\n[journal]\nurl = \"sqlite:j.db\"\n");
+    let run = place.run(&["--config", "etc/deep/s.toml", "check"]).ends(0);
+    assert!(run.stdout.contains("policies is good"), "{}", run.stdout);
+    let run = place.run(&["cases", "--config", "etc/deep/s.toml"]);
+    assert_ne!(run.code, 0, "there is no journal yet, and looking makes none");
+    assert!(run.stderr.contains("etc/deep/j.db"), "{}", run.stderr);
+    assert!(!place.path("etc/deep/j.db").exists() && !place.path("j.db").exists());
+    let absolute = place.path("policies").display().to_string();
+    place.write("etc/a.toml", format!("[policy]\ndir = {absolute:?}\n"));
+    place.run(&["--config", "etc/a.toml", "check"]).ends(0);
+    place.run(&["check", "--config", "missing.toml"]).ends(2);
+    place.run(&["check", "--config", "etc"]).ends(2);
+}
+
+#[test]
+fn a_section_that_does_nothing_yet_is_told() {
+    let run = check("[slack]\nchannel = \"C1\"\n", &[]).ends(0);
+    assert!(run.stderr.contains("[slack] is understood, and does nothing in this version"), "{}", run.stderr);
+}
+
+#[test]
+fn the_outside_world_ends_with_three() {
+    let place = Place::new();
+    for arguments in [&["cases"][..], &["case", "sg-aaaaaaaaaaaaaaaa"], &["audit", "verify"]] {
+        let run = place.run(arguments).ends(3);
+        assert!(run.stderr.contains("sluicegate.db does not exist"), "{arguments:?}: {}", run.stderr);
+    }
+    place.write("sluicegate.db", "this is no journal, and long enough to be read as one".repeat(100));
+    assert!(place.run(&["cases"]).ends(3).stderr.contains("the journal cannot be used"));
+    std::fs::remove_file(place.path("sluicegate.db")).unwrap();
+    // A port that nobody listens on.
+    let unreachable = [
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIANOBODY"),
+        ("AWS_SECRET_ACCESS_KEY", "nothing"),
+        ("SLUICEGATE__INTAKE__QUEUE_URL", "http://127.0.0.1:1/queue"),
+    ];
+    let run = place.run_with(&["run"], &unreachable, b"").ends(3);
+    assert!(run.stderr.contains("sts:GetCallerIdentity"), "{}", run.stderr);
+}
+
+#[test]
+fn usage_ends_with_two() {
+    let place = Place::new();
+    for arguments in [
+        &[][..],
+        &["nonsense"],
+        &["check", "--nonsense"],
+        &["explain"],
+        &["check", "--format", "xml"],
+        &["case"],
+        &["case", "not-an-id"],
+        &["decide", "sg-aaaaaaaaaaaaaaaa"],
+        &["run"],
+    ] {
+        let run = place.run(arguments).ends(2);
+        assert!(!run.stderr.is_empty(), "{arguments:?}");
+    }
+    place.run(&["--help"]).ends(0);
+    assert!(place.run(&["--version"]).ends(0).stdout.starts_with("sluicegate "));
+    assert!(place.run(&["run"]).stderr.contains("[intake] queue_url is not set"));
+}

@@ -1,0 +1,6 @@
+//! What must hold though several things happen at once, or nearly: each test is a way in which it once did not.
+
+mod contain;
+mod decided;
+mod front;
+mod stage;
