@@ -78,7 +78,8 @@ async fn latency(events: usize) {
     }
     assert!(ours.iter().chain(&theirs).all(|(_, mapping)| mapping.updates == 1 && mapping.calls.len() == 3));
     println!("after {events:4} events   {:6.1} MB resident", process::resident(id));
-    println!("a flush to the disk {:6.2} ms, median", process::flush(product.home()));
+    let flushes = process::flushes(product.home());
+    println!("a flush to the disk {:6.2} ms median, {:6.2} ms p99", quantile(&flushes, 0.5), quantile(&flushes, 0.99));
     let (ours, theirs) = (&ours[WARM_UP..], &theirs[WARM_UP..]);
     report("Get + Update + Get", theirs);
     report("sluicegate", ours);

@@ -24,6 +24,8 @@ use tokio::sync::oneshot;
 
 /// How much waiting work one commit takes at most.
 const BATCH: usize = 256;
+/// After so many changed rows, some four megabytes of write-ahead log, the log is brought into the file.
+const CHECKPOINT_AFTER: u64 = 300;
 
 type Reply = Box<dyn FnOnce(Option<JournalError>) + Send>;
 type Work = Box<dyn FnOnce(Result<&Connection, JournalError>) -> Reply + Send>;
@@ -145,6 +147,7 @@ fn savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Jou
 }
 
 fn serve(db: Connection, inbox: &mpsc::Receiver<Job>) {
+    let mut in_the_file = db.total_changes();
     while let Ok(first) = inbox.recv() {
         let mut batch = vec![first];
         batch.extend(inbox.try_iter().take(BATCH - 1));
@@ -175,6 +178,12 @@ fn serve(db: Connection, inbox: &mpsc::Receiver<Job>) {
         for answer in checkpoints {
             // The caller may have gone.
             let _ = answer.send(checkpoint(&db));
+        }
+        // Here, and not in a commit as SQLite does it by itself: nobody waits for it. It never waits for a reader, and
+        // an error loses nothing: the log is brought in next time.
+        if db.total_changes() - in_the_file >= CHECKPOINT_AFTER {
+            in_the_file = db.total_changes();
+            let _ = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         }
     }
     // Errors here lose nothing: the WAL is taken up at the next start.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// The version of the tables, kept in `PRAGMA user_version`.
 const VERSION: i64 = 1;
+/// More than there are statements, so that each is parsed once.
+const STATEMENTS: usize = 64;
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS events (
@@ -67,7 +69,10 @@ pub(super) fn prepare(db: &Connection) -> Result<(), JournalError> {
             "this file system does not let SQLite keep a write-ahead log (journal mode {mode})"
         )));
     }
-    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON").map_err(unavailable)?;
+    // The thread checkpoints between commits; SQLite's own, within a commit, is left for a log that grows all the same.
+    db.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16000")
+        .map_err(unavailable)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unavailable)?;
     if found > VERSION {
         return Err(JournalError::Unavailable(format!(
