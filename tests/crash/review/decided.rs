@@ -1,12 +1,12 @@
 //! Decisions: what people saw is what is done, and what is accepted; no more, and not twice.
 
 use super::stage::{
-    ASK, FREEZE, ballot, case, cast, create, decide, denied, events, function, repoint, start, start_behind, until,
-    update,
+    ASK, FREEZE, ballot, case, cast, create, decide, denied, events, function, repoint, repointed, start, start_behind,
+    until, update,
 };
 use crate::common::{key, uuid};
 use crate::fake::{Fake, Fault};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Outcome, State, plan_for};
 use sluicegate::containment::StepKind;
@@ -190,6 +190,29 @@ async fn a_vote_that_counted_is_not_refused_or_counted_again_after_a_crash() {
     assert_eq!(cast(&worker, &vote).await, None);
     worker.settle().await;
     assert_eq!((fake.state(1).as_str(), fake.updates()), ("Enabled", 1));
+}
+
+#[tokio::test]
+async fn an_allowed_update_does_not_accept_what_somebody_changed_before_it() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    let before = Timestamp::now() - SignedDuration::from_secs(5);
+    fake.change(1, |mapping| mapping.function = function("evil"));
+    // The deployer's update came second and is delivered first.
+    let mut allowed = update("allowed", 1, &json!({"enabled": true}), Timestamp::now());
+    let deployer = "arn:aws:iam::111122223333:role/terraform/runner";
+    allowed["detail"]["responseElements"]["functionArn"] = json!(function("evil").arn);
+    allowed["detail"]["sourceIPAddress"] = json!("10.20.1.1");
+    allowed["detail"]["userIdentity"]["arn"] = json!("arn:aws:sts::111122223333:assumed-role/runner/runner-1");
+    allowed["detail"]["userIdentity"]["principalId"] = json!("AROAEXAMPLEEXAMPLE000:runner-1");
+    allowed["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = json!(deployer);
+    allowed["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] = json!("runner");
+    worker.receive(&allowed).await;
+    assert_eq!(worker.journal.cases().await.unwrap().len(), 0);
+    assert!(worker.journal.baseline(&key(1)).await.unwrap().is_some());
+    worker.receive(&repointed("e1", 1, "evil", before)).await;
+    assert_eq!(worker.journal.cases().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
