@@ -1,7 +1,7 @@
 //! What comes in, judged: no finding, ours, known, allowed, or a case.
 
 use super::retry::backoff;
-use super::verify::Read;
+use super::verify::{Found, Read};
 use super::{Disposition, Responder};
 use crate::case::{CaseEvent, CaseId, Mode, Opened, Outcome, Provenance, SystemEvent, baseline, response_steps};
 use crate::cloudtrail::{self, Record};
@@ -149,8 +149,8 @@ impl Responder {
         let key = match key_of(finding) {
             Some(key) => key,
             None => match self.find(finding).await {
-                Ok(Ok(key)) => key,
-                Ok(Err(why)) => return (None, Read::Unread(why)),
+                Ok(Found::One(key)) => key,
+                Ok(Found::None(why) | Found::Several(why)) => return (None, Read::Unread(why)),
                 Err(error) => return (None, Read::Unread(error.to_string())),
             },
         };
@@ -273,7 +273,8 @@ fn key_of(finding: &Finding) -> Option<MappingKey> {
     (!finding.call.uuid.is_empty()).then(|| MappingKey {
         account: finding.account.clone(),
         region: finding.region.clone(),
-        uuid: finding.call.uuid.clone(),
+        // An update may spell it in capitals, and its answer may be missing.
+        uuid: finding.call.uuid.to_ascii_lowercase(),
     })
 }
 

@@ -35,10 +35,19 @@ pub(super) enum Read {
     OutOfReach(String),
 }
 
+/// What listing gave.
+pub(super) enum Found {
+    /// Exactly one mapping.
+    One(MappingKey),
+    /// None, and in words of what.
+    None(String),
+    /// Several, and in words of what: which it is cannot be told.
+    Several(String),
+}
+
 impl Responder {
-    /// Which mapping a finding is about, where its record does not say: found by listing. `None` with a reason where
-    /// that does not lead to exactly one.
-    pub(super) async fn find(&self, finding: &Finding) -> Result<Result<MappingKey, String>, CallError> {
+    /// Which mapping a finding is about, where its record does not say: found by listing.
+    pub(super) async fn find(&self, finding: &Finding) -> Result<Found, CallError> {
         let call = &finding.call;
         let found =
             self.ports.lambda.find_mappings(&finding.account, &finding.region, &call.function, &call.source).await?;
@@ -49,9 +58,9 @@ impl Responder {
         };
         let what = format!("mapping of {} on {}", call.function.arn, call.source.name);
         Ok(match found.as_slice() {
-            [one] => Ok(key(&one.uuid)),
-            [] => Err(format!("the event names no UUID, and there is no {what}")),
-            several => Err(format!("the event names no UUID, and there are {} of: {what}", several.len())),
+            [one] => Found::One(key(&one.uuid)),
+            [] => Found::None(format!("the event names no UUID, and there is no {what}")),
+            several => Found::Several(format!("the event names no UUID, and there are {} of: {what}", several.len())),
         })
     }
 
@@ -130,8 +139,9 @@ impl Responder {
     pub(super) async fn identify(&self, case: &mut Case, driver: &Driver) -> Result<(), JournalError> {
         let finding = case.opened.finding.clone();
         let evidence = match self.find(&finding).await {
-            Ok(Ok(mapping)) => Evidence::MappingFound { mapping },
-            Ok(Err(looked_at)) => Evidence::MappingGone { looked_at },
+            Ok(Found::One(mapping)) => Evidence::MappingFound { mapping },
+            Ok(Found::None(looked_at)) => Evidence::MappingGone { looked_at },
+            Ok(Found::Several(why)) => Evidence::Provenance { provenance: Provenance::Refuted { why } },
             Err(error) => {
                 tracing::warn!(%error, "mappings cannot be listed yet");
                 driver.nap(wait_after(&error, 4)).await;

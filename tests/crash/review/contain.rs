@@ -6,6 +6,7 @@ use super::stage::{
 use crate::common::{created, delivered, snapshot, uuid};
 use crate::fake::{Fake, Fault, Worker};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Mode, State, StepStatus};
 use sluicegate::containment::{Observation, StepKind};
 use sluicegate::ports::Journal;
@@ -185,6 +186,21 @@ async fn what_aws_tells_about_waiting_is_not_cut_short_by_another_delivery() {
 }
 
 #[tokio::test]
+async fn several_that_it_may_be_are_not_called_gone() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    fake.0.lock().unwrap().mappings.insert(uuid(2), snapshot(2, "Enabled"));
+    let worker = start(&fake, &dir, "");
+    let mut event = create("e1", 1);
+    event["detail"]["responseElements"] = json!(null);
+    worker.receive(&event).await;
+    until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    let case = case(&worker, 0).await;
+    let asked = case.asked.clone().unwrap().0;
+    assert!(!case.gone && asked.contains("there are 2 of"), "{asked}");
+}
+
+#[tokio::test]
 async fn a_denial_is_tried_again_from_time_to_time() {
     let dir = TempDir::new().unwrap();
     let fake = Fake::with_mapping(1, "Enabled").fails(&[Fault::Denied; 3]);
@@ -248,4 +264,21 @@ async fn our_own_call_is_known_though_a_crash_lost_its_answer() {
     let case = case(&worker, 0).await;
     assert_eq!(case.steps[0].status, StepStatus::Succeeded);
     assert!(case.steps[0].ambiguous, "its request may have an id that nobody knows");
+}
+
+#[tokio::test]
+async fn a_uuid_in_capitals_is_the_same_mapping() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::default();
+    let id = "abcdef00-0000-4000-8000-00000000abcd";
+    let mut mapping = snapshot(1, "Enabled");
+    mapping.uuid = id.into();
+    mapping.arn = String::new();
+    fake.0.lock().unwrap().mappings.insert(id.into(), mapping);
+    let worker = start(&fake, &dir, "");
+    let mut event = create("e1", 1);
+    event["detail"]["responseElements"]["uUID"] = json!(id.to_uppercase());
+    event["detail"]["responseElements"]["eventSourceMappingArn"] = json!(null);
+    worker.receive(&event).await;
+    until("disabled", async || fake.0.lock().unwrap().mappings[id].state == "Disabled").await;
 }
