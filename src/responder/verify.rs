@@ -19,6 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 const SETTLES_IN: SignedDuration = SignedDuration::from_secs(60);
 /// How often a read is tried while a message waits for it.
 const QUICK_TRIES: u32 = 4;
+/// For how long AWS may tell a waiting message to wait; where it is longer the case is opened without the reading.
+const QUICK_WAIT: Duration = Duration::from_secs(30);
 /// For how long a mapping is tried to be read before a person is told that it cannot be.
 const ASK_AFTER: Duration = Duration::from_secs(60);
 
@@ -73,10 +75,14 @@ impl Responder {
                 Ok(Some(read)) => return Read::There(Box::new(read)),
                 Ok(None) if young && attempt < QUICK_TRIES => self.pause(backoff(1)).await,
                 Ok(None) => return Read::Gone,
-                Err(error) if attempt < QUICK_TRIES && !error.is_final() && !self.is_stopping() => {
-                    self.pause(wait_after(&error, attempt).min(Duration::from_secs(3))).await;
+                Err(error) => {
+                    let wait = wait_after(&error, attempt);
+                    let soon = attempt < QUICK_TRIES && wait <= QUICK_WAIT;
+                    if !soon || error.is_final() || self.is_stopping() {
+                        return Read::Unread(error.to_string());
+                    }
+                    self.pause(wait).await;
                 }
-                Err(error) => return Read::Unread(error.to_string()),
             }
             attempt += 1;
         }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Mode, State, StepStatus};
 use sluicegate::containment::{Observation, StepKind};
-use sluicegate::ports::Journal;
+use sluicegate::ports::{CallError, Journal};
 use sluicegate::responder::Disposition;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -281,4 +281,17 @@ async fn a_uuid_in_capitals_is_the_same_mapping() {
     event["detail"]["responseElements"]["eventSourceMappingArn"] = json!(null);
     worker.receive(&event).await;
     until("disabled", async || fake.0.lock().unwrap().mappings[id].state == "Disabled").await;
+}
+
+#[tokio::test]
+async fn a_read_is_not_repeated_before_aws_said_so() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let (retry_after, message) = (Some(Duration::from_secs(5)), "slow down".into());
+    fake.0.lock().unwrap().read_faults.push_back(CallError::Throttled { retry_after, message, request_id: None });
+    let worker = start(&fake, &dir, "");
+    let began = std::time::Instant::now();
+    worker.receive(&create("e1", 1)).await;
+    until("disabled", async || fake.state(1) == "Disabled").await;
+    assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
 }
