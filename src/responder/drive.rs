@@ -139,7 +139,7 @@ impl Responder {
         loop {
             let at_work = self.drivers.drives(id);
             let case = self.load(id).await?;
-            if !at_work || matches!(case.state, State::Stuck | State::Closed) {
+            if !at_work || matches!(case.state, State::AwaitingDecision | State::Stuck | State::Closed) {
                 return Ok(case);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

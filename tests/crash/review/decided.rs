@@ -4,7 +4,7 @@ use super::stage::{
     ASK, FREEZE, ballot, case, cast, create, decide, denied, events, function, repoint, repointed, start, start_behind,
     until, update,
 };
-use crate::common::{key, uuid};
+use crate::common::{created, delivered, key, uuid};
 use crate::fake::{Fake, Fault};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -232,4 +232,19 @@ async fn a_retry_does_not_begin_once_people_decided_otherwise() {
     worker.responder.nudge(&case(&worker, 0).await.id);
     until("closed", async || case(&worker, 0).await.outcome == Some(Outcome::Left)).await;
     assert_eq!((fake.updates(), fake.state(1).as_str()), (3, "Enabled"));
+}
+
+#[tokio::test]
+async fn who_decides_on_the_command_line_does_not_wait_for_cloudtrail() {
+    let dir = TempDir::new().unwrap();
+    let worker = start(&Fake::with_mapping(1, "Enabled"), &dir, "");
+    let stale = created("stale", 1, Timestamp::now() - SignedDuration::from_mins(60));
+    worker.receive(&delivered(&stale)).await;
+    until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    // Refused: it is looked for in CloudTrail on and on.
+    let mut vote = ballot(&case(&worker, 0).await, "v1", Decision::Leave);
+    vote.proof.host = "arn:aws:sts::111122223333:assumed-role/developer/dave".into();
+    assert!(cast(&worker, &vote).await.is_some());
+    let rest = worker.responder.drive_to_rest(&vote.case_id);
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(2), rest).await.is_ok());
 }
