@@ -22,7 +22,7 @@ const QUICK_TRIES: u32 = 4;
 /// For how long AWS may tell a waiting message to wait; where it is longer the case is opened without the reading.
 const QUICK_WAIT: Duration = Duration::from_secs(30);
 /// For how long a mapping is tried to be read before a person is told that it cannot be.
-const ASK_AFTER: Duration = Duration::from_secs(60);
+const ASK_AFTER: Duration = Duration::from_mins(1);
 
 /// What reading a mapping gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +123,7 @@ impl Responder {
                 self.ask(case, &format!("the mapping cannot be read: {error}")).await?;
                 return Ok(None);
             }
-            driver.nap(wait_after(&error, attempt)).await;
+            self.nap(driver, wait_after(&error, attempt)).await;
         }
         Ok(None)
     }
@@ -150,7 +150,7 @@ impl Responder {
             Ok(Found::Several(why)) => Evidence::Provenance { provenance: Provenance::Refuted { why } },
             Err(error) => {
                 tracing::warn!(%error, "mappings cannot be listed yet");
-                driver.nap(wait_after(&error, 4)).await;
+                self.nap(driver, wait_after(&error, 4)).await;
                 return Ok(());
             }
         };
@@ -196,7 +196,7 @@ impl Responder {
             return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
         }
         tracing::info!(%why, "not confirmed yet");
-        driver.nap(LOOK_EVERY).await;
+        self.nap(driver, LOOK_EVERY).await;
         *case = self.load(&case.id).await?;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
 use super::stage::{
-    FREEZE, busy, case, create, decide, denied, events, function, policies, repoint, start, start_behind, until, update,
+    FREEZE, busy, case, create, decide, denied, events, function, policies, repoint, start, start_behind, until,
 };
 use crate::common::{created, delivered, snapshot, uuid};
 use crate::fake::{Fake, Fault, Worker};
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Mode, State, StepStatus};
 use sluicegate::containment::{Observation, StepKind};
-use sluicegate::ports::{CallError, Journal};
+use sluicegate::ports::CallError;
 use sluicegate::responder::Disposition;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -294,4 +294,16 @@ async fn a_read_is_not_repeated_before_aws_said_so() {
     worker.receive(&create("e1", 1)).await;
     until("disabled", async || fake.state(1) == "Disabled").await;
     assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn who_only_waits_stops_at_once() {
+    let dir = TempDir::new().unwrap();
+    let worker = start(&Fake::with_mapping(1, "Enabled"), &dir, "");
+    worker.receive(&delivered(&created("stale", 1, Timestamp::now() - SignedDuration::from_mins(60)))).await;
+    until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    worker.stop();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(worker.responder.at_work(), 0);
 }

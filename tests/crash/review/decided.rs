@@ -1,8 +1,8 @@
 //! Decisions: what people saw is what is done, and what is accepted; no more, and not twice.
 
 use super::stage::{
-    ASK, FREEZE, ballot, case, cast, create, decide, denied, events, function, repoint, repointed, start, start_behind,
-    until, update,
+    ASK, FREEZE, ballot, case, cast, create, decide, denied, function, repoint, repointed, start, start_behind, until,
+    update,
 };
 use crate::common::{created, delivered, key, uuid};
 use crate::fake::{Fake, Fault};
