@@ -70,8 +70,7 @@ impl AwsIdentity {
             return Err("the proof was signed for another vote".into());
         }
         let authorization = header("authorization")?;
-        let signed = authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next());
-        if !signed.is_some_and(|signed| signed.split(';').any(|name| name.trim() == VOTE)) {
+        if !covers_vote(authorization) {
             return Err("the proof's signature does not cover the vote".into());
         }
         if proof.host != own_host {
@@ -107,6 +106,15 @@ impl Identity for AwsIdentity {
         let answer = self.sts.get_caller_identity().customize().interceptor(put_on).send().await.map_err(call_error)?;
         arn_of(answer.arn())
     }
+}
+
+/// Whether the one list of signed headers names the vote. With two lists STS might go by the other one: a request that
+/// somebody signed for something else would carry a vote that they never saw.
+fn covers_vote(authorization: &str) -> bool {
+    let mut lists = authorization.split("SignedHeaders=").skip(1);
+    let (Some(list), None) = (lists.next(), lists.next()) else { return false };
+    let list = list.split(',').next().unwrap_or_default();
+    list.split(';').any(|name| name.trim() == VOTE)
 }
 
 fn arn_of(arn: Option<&str>) -> Result<String, CallError> {
@@ -174,5 +182,20 @@ impl Intercept for PutOn {
             headers.try_insert(name.clone(), value.clone())?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vote_is_signed_in_the_only_list_there_is() {
+        let proof = |lists: &str| format!("AWS4-HMAC-SHA256 Credential=A/1/r/sts/aws4_request, {lists}Signature=0");
+        assert!(covers_vote(&proof("SignedHeaders=host;x-amz-date;x-sluicegate-vote, ")));
+        assert!(!covers_vote(&proof("SignedHeaders=host;x-amz-date, ")));
+        assert!(!covers_vote(&proof("SignedHeaders=host;x-sluicegate-vote, SignedHeaders=host;x-amz-date, ")));
+        assert!(!covers_vote(&proof("SignedHeaders=host;x-amz-date, SignedHeaders=host;x-sluicegate-vote, ")));
+        assert!(!covers_vote(&proof("")));
     }
 }

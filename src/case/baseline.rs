@@ -19,8 +19,13 @@ pub fn accepted(finding: &Finding, before: Option<&Baseline>, fresh: &Snapshot) 
             wiring: nothing_else(&call.wiring),
             since,
             accepted_by,
+            found_at: None,
         },
-        (Verb::Update, None) => of(fresh, since, accepted_by),
+        (Verb::Update, None) => {
+            // `Updating` does not tell whether it is enabled; taken for enabled, it could be enabled unseen later.
+            let enabled = call.enabled.unwrap_or(matches!(fresh.state.as_str(), "Enabled" | "Enabling"));
+            Baseline { enabled, found_at: Some(since), ..of(fresh, since, accepted_by) }
+        }
         (Verb::Update, Some(before)) => Baseline {
             function: if finding.changes.contains(&Change::Repoint) { &call.function } else { &before.function }
                 .clone(),
@@ -29,6 +34,7 @@ pub fn accepted(finding: &Finding, before: Option<&Baseline>, fresh: &Snapshot) 
             wiring: over(&call.wiring, &before.wiring),
             since,
             accepted_by,
+            found_at: before.found_at,
         },
     }
 }
@@ -42,6 +48,7 @@ pub fn of(snapshot: &Snapshot, since: Timestamp, accepted_by: String) -> Baselin
         wiring: snapshot.wiring.clone(),
         since,
         accepted_by,
+        found_at: None,
     }
 }
 

@@ -25,6 +25,7 @@ fn accepted() -> Baseline {
         wiring: Wiring::new(Some(vec!["f".to_owned()]), Some(String::new()), Some(String::new()), Some(Vec::new())),
         since: Timestamp::UNIX_EPOCH,
         accepted_by: "a sweep".to_owned(),
+        found_at: None,
     }
 }
 

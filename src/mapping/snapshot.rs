@@ -60,6 +60,13 @@ impl Snapshot {
     }
 }
 
+impl Baseline {
+    /// Whether it can tell what an update of that time changed: it may hold that very change, as it was found.
+    pub fn knows_before(&self, time: Timestamp) -> bool {
+        self.found_at.is_none_or(|found| time > found)
+    }
+}
+
 /// A mapping's last accepted configuration: what an update is judged against and what an undo returns to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -75,4 +82,8 @@ pub struct Baseline {
     pub since: Timestamp,
     /// What accepted it, for people: `event ID by ARN`, `restore of sg-…`.
     pub accepted_by: String,
+    /// Where an update was accepted on a mapping that nothing was known of: the time of that update. What the rest of
+    /// the mapping was by then was taken as it was found, and accepted by nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_at: Option<Timestamp>,
 }

@@ -71,16 +71,6 @@ impl Drivers {
     }
 }
 
-impl Driver {
-    /// Waits, but not longer than until there is something new.
-    pub(super) async fn nap(&self, wait: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = self.wake.notified() => {}
-        }
-    }
-}
-
 impl Responder {
     /// Has the case looked at, now.
     pub fn nudge(&self, case: &CaseId) {
@@ -91,6 +81,14 @@ impl Responder {
     pub(super) fn drive_from(&self, case: Case) {
         let id = case.id.clone();
         self.drive_in_background(&id, Some(case));
+    }
+
+    /// Waits, but not longer than until there is something new, or it has to stop.
+    pub(super) async fn nap(&self, driver: &Driver, wait: Duration) {
+        tokio::select! {
+            () = self.pause(wait) => {}
+            () = driver.wake.notified() => {}
+        }
     }
 
     /// How many cases are at work.
@@ -139,7 +137,7 @@ impl Responder {
         loop {
             let at_work = self.drivers.drives(id);
             let case = self.load(id).await?;
-            if !at_work || matches!(case.state, State::Stuck | State::Closed) {
+            if !at_work || matches!(case.state, State::AwaitingDecision | State::Stuck | State::Closed) {
                 return Ok(case);
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -257,7 +255,7 @@ impl Responder {
                 Ok(_) => None,
                 Err(error) => {
                     tracing::warn!(%error, "the function's concurrency cannot be read yet");
-                    driver.nap(super::retry::wait_after(&error, 3)).await;
+                    self.nap(driver, super::retry::wait_after(&error, 3)).await;
                     return Ok(());
                 }
             },
@@ -324,9 +322,9 @@ impl Responder {
     }
 
     async fn retry_later(&self, case: &mut Case, step: u32, driver: &Driver) -> Result<(), JournalError> {
-        driver.nap(STUCK_PAUSE).await;
+        self.nap(driver, STUCK_PAUSE).await;
         *case = self.load(&case.id).await?;
-        if next(case) == Next::RetryLater(step) {
+        if !self.is_stopping() && next(case) == Next::RetryLater(step) {
             self.append_next(case, &[self.started(step)]).await?;
         }
         Ok(())

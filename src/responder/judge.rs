@@ -1,7 +1,7 @@
 //! What comes in, judged: no finding, ours, known, allowed, or a case.
 
 use super::retry::backoff;
-use super::verify::Read;
+use super::verify::{Found, Read};
 use super::{Disposition, Responder};
 use crate::case::{CaseEvent, CaseId, Mode, Opened, Outcome, Provenance, SystemEvent, baseline, response_steps};
 use crate::cloudtrail::{self, Record};
@@ -24,6 +24,8 @@ pub(super) struct Seen {
     pub(super) mapping: Option<MappingKey>,
     pub(super) read: Read,
     pub(super) baseline: Option<Baseline>,
+    /// What is accepted came after it.
+    pub(super) late: bool,
     pub(super) open_case: Option<CaseId>,
 }
 
@@ -116,6 +118,10 @@ impl Responder {
             Some(key) => tokio::try_join!(self.ports.journal.baseline(key), self.ports.journal.open_case_on(key))?,
             None => (None, None),
         };
+        // Events come in any order: a change that came before an update which was accepted on an unknown mapping may be
+        // in what was found then.
+        let late = baseline.as_ref().is_some_and(|known| known.since > finding.event.time);
+        let baseline = baseline.filter(|known| known.knows_before(finding.event.time));
         let fresh = match &read {
             Read::There(snapshot) => Some(&**snapshot),
             Read::Gone | Read::Unread(_) | Read::OutOfReach(_) => None,
@@ -124,7 +130,7 @@ impl Responder {
         // While a case is open nothing counts as restated: to enable what is contained undoes the containment.
         let accepted = if open_case.is_some() { None } else { baseline.as_ref() };
         match against(finding, accepted, fresh) {
-            Ok(finding) => Ok(Ok(Seen { finding, mapping, read, baseline, open_case })),
+            Ok(finding) => Ok(Ok(Seen { finding, mapping, read, baseline, late, open_case })),
             Err(ignored) => {
                 debug!(event, because = %ignored.0, "no finding");
                 Ok(Err(Disposition::Done))
@@ -143,8 +149,8 @@ impl Responder {
         let key = match key_of(finding) {
             Some(key) => key,
             None => match self.find(finding).await {
-                Ok(Ok(key)) => key,
-                Ok(Err(why)) => return (None, Read::Unread(why)),
+                Ok(Found::One(key)) => key,
+                Ok(Found::None(why) | Found::Several(why)) => return (None, Read::Unread(why)),
                 Err(error) => return (None, Read::Unread(error.to_string())),
             },
         };
@@ -200,7 +206,7 @@ impl Responder {
     /// Leaves it alone, but for a line in the journal. The configuration counts as accepted where the event is true.
     async fn allow(&self, seen: Seen, verdict: Verdict, provenance: &Provenance) -> Result<Disposition, JournalError> {
         let accepted = match (&seen.read, provenance) {
-            (Read::There(read), Provenance::Verified) => {
+            (Read::There(read), Provenance::Verified) if !seen.late => {
                 Some(Box::new(baseline::accepted(&seen.finding, seen.baseline.as_ref(), read)))
             }
             _ => None,
@@ -267,7 +273,8 @@ fn key_of(finding: &Finding) -> Option<MappingKey> {
     (!finding.call.uuid.is_empty()).then(|| MappingKey {
         account: finding.account.clone(),
         region: finding.region.clone(),
-        uuid: finding.call.uuid.clone(),
+        // An update may spell it in capitals, and its answer may be missing.
+        uuid: finding.call.uuid.to_ascii_lowercase(),
     })
 }
 

@@ -63,7 +63,7 @@ impl Responder {
         let mapping = MappingKey {
             account: finding.account.clone(),
             region: finding.region.clone(),
-            uuid: finding.call.uuid.clone(),
+            uuid: finding.call.uuid.to_ascii_lowercase(),
         };
         self.ports.journal.cases_on(&mapping).await
     }
@@ -121,7 +121,7 @@ fn same_arguments(ours: &Call, theirs: &MappingCall) -> bool {
         return false;
     };
     let MappingChange { enabled, function_arn, wiring } = change;
-    mapping.uuid == theirs.uuid
+    mapping.uuid.eq_ignore_ascii_case(&theirs.uuid)
         && *enabled == theirs.enabled
         && function_arn.is_some() == theirs.names_function
         && function_arn.as_ref().is_none_or(|arn| *arn == theirs.function.arn)

@@ -18,7 +18,7 @@ const AT_REST: u32 = 5;
 /// be frozen.
 const HOLD_UP: Duration = Duration::from_secs(10);
 /// For how long a step that failed before is tried each time.
-const ONCE_MORE: Duration = Duration::from_secs(60);
+const ONCE_MORE: Duration = Duration::from_mins(1);
 /// How long a lease says that a step is in this worker's hands.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 

@@ -19,8 +19,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 const SETTLES_IN: SignedDuration = SignedDuration::from_secs(60);
 /// How often a read is tried while a message waits for it.
 const QUICK_TRIES: u32 = 4;
+/// For how long AWS may tell a waiting message to wait; where it is longer the case is opened without the reading.
+const QUICK_WAIT: Duration = Duration::from_secs(30);
 /// For how long a mapping is tried to be read before a person is told that it cannot be.
-const ASK_AFTER: Duration = Duration::from_secs(60);
+const ASK_AFTER: Duration = Duration::from_mins(1);
 
 /// What reading a mapping gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,10 +37,19 @@ pub(super) enum Read {
     OutOfReach(String),
 }
 
+/// What listing gave.
+pub(super) enum Found {
+    /// Exactly one mapping.
+    One(MappingKey),
+    /// None, and in words of what.
+    None(String),
+    /// Several, and in words of what: which it is cannot be told.
+    Several(String),
+}
+
 impl Responder {
-    /// Which mapping a finding is about, where its record does not say: found by listing. `None` with a reason where
-    /// that does not lead to exactly one.
-    pub(super) async fn find(&self, finding: &Finding) -> Result<Result<MappingKey, String>, CallError> {
+    /// Which mapping a finding is about, where its record does not say: found by listing.
+    pub(super) async fn find(&self, finding: &Finding) -> Result<Found, CallError> {
         let call = &finding.call;
         let found =
             self.ports.lambda.find_mappings(&finding.account, &finding.region, &call.function, &call.source).await?;
@@ -49,9 +60,9 @@ impl Responder {
         };
         let what = format!("mapping of {} on {}", call.function.arn, call.source.name);
         Ok(match found.as_slice() {
-            [one] => Ok(key(&one.uuid)),
-            [] => Err(format!("the event names no UUID, and there is no {what}")),
-            several => Err(format!("the event names no UUID, and there are {} of: {what}", several.len())),
+            [one] => Found::One(key(&one.uuid)),
+            [] => Found::None(format!("the event names no UUID, and there is no {what}")),
+            several => Found::Several(format!("the event names no UUID, and there are {} of: {what}", several.len())),
         })
     }
 
@@ -64,10 +75,14 @@ impl Responder {
                 Ok(Some(read)) => return Read::There(Box::new(read)),
                 Ok(None) if young && attempt < QUICK_TRIES => self.pause(backoff(1)).await,
                 Ok(None) => return Read::Gone,
-                Err(error) if attempt < QUICK_TRIES && !error.is_final() && !self.is_stopping() => {
-                    self.pause(wait_after(&error, attempt).min(Duration::from_secs(3))).await;
+                Err(error) => {
+                    let wait = wait_after(&error, attempt);
+                    let soon = attempt < QUICK_TRIES && wait <= QUICK_WAIT;
+                    if !soon || error.is_final() || self.is_stopping() {
+                        return Read::Unread(error.to_string());
+                    }
+                    self.pause(wait).await;
                 }
-                Err(error) => return Read::Unread(error.to_string()),
             }
             attempt += 1;
         }
@@ -108,7 +123,7 @@ impl Responder {
                 self.ask(case, &format!("the mapping cannot be read: {error}")).await?;
                 return Ok(None);
             }
-            driver.nap(wait_after(&error, attempt)).await;
+            self.nap(driver, wait_after(&error, attempt)).await;
         }
         Ok(None)
     }
@@ -130,11 +145,12 @@ impl Responder {
     pub(super) async fn identify(&self, case: &mut Case, driver: &Driver) -> Result<(), JournalError> {
         let finding = case.opened.finding.clone();
         let evidence = match self.find(&finding).await {
-            Ok(Ok(mapping)) => Evidence::MappingFound { mapping },
-            Ok(Err(looked_at)) => Evidence::MappingGone { looked_at },
+            Ok(Found::One(mapping)) => Evidence::MappingFound { mapping },
+            Ok(Found::None(looked_at)) => Evidence::MappingGone { looked_at },
+            Ok(Found::Several(why)) => Evidence::Provenance { provenance: Provenance::Refuted { why } },
             Err(error) => {
                 tracing::warn!(%error, "mappings cannot be listed yet");
-                driver.nap(wait_after(&error, 4)).await;
+                self.nap(driver, wait_after(&error, 4)).await;
                 return Ok(());
             }
         };
@@ -180,7 +196,7 @@ impl Responder {
             return self.append(case, &[CaseEvent::Evidence(Evidence::Provenance { provenance })]).await;
         }
         tracing::info!(%why, "not confirmed yet");
-        driver.nap(LOOK_EVERY).await;
+        self.nap(driver, LOOK_EVERY).await;
         *case = self.load(&case.id).await?;
         Ok(())
     }

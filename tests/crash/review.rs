@@ -3,4 +3,5 @@
 mod contain;
 mod decided;
 mod front;
+mod kept;
 mod stage;

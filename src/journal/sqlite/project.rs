@@ -6,6 +6,7 @@ use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey};
 use crate::ports::JournalError;
 use rusqlite::{Connection, params};
+use std::collections::HashMap;
 
 /// How an unreadable message stands in `seen`: no account has this name.
 const MESSAGE: &str = "message";
@@ -105,20 +106,30 @@ pub(super) fn rebuild(db: &Connection) -> Result<(), JournalError> {
     for table in schema::DERIVED {
         db.execute(&format!("DELETE FROM {table}"), []).map_err(unavailable)?;
     }
-    for event in query::system(db)? {
-        system_event(db, &event.event)?;
-    }
+    let mut system = query::system(db)?.into_iter().peekable();
+    let mut cases = HashMap::new();
     for id in query::streams(db)? {
         let history = query::history(db, &id)?;
         let events = history.iter().map(|recorded| (&recorded.event, recorded.at));
         let folded = Case::fold(events).map_err(|error| JournalError::Damaged(error.to_string()))?;
-        let Some(folded) = folded else { continue };
-        for recorded in &history {
-            case_event(db, &id, &folded, &recorded.event)?;
+        if let (Some(folded), Some(first)) = (folded, history.first()) {
+            case(db, &folded, first.seq)?;
+            cases.insert(id, (folded, history));
         }
-        case(db, &folded, history.first().map_or(0, |first| first.seq))?;
     }
-    Ok(())
+    // In the order in which it was written: of two things about one mapping the later one counts.
+    let mut all: Vec<_> = cases
+        .iter()
+        .flat_map(|(id, (folded, history))| history.iter().map(move |recorded| (recorded.seq, id, folded, recorded)))
+        .collect();
+    all.sort_by_key(|(seq, ..)| *seq);
+    for (seq, id, folded, recorded) in all {
+        while let Some(earlier) = system.next_if(|event| event.seq < seq) {
+            system_event(db, &earlier.event)?;
+        }
+        case_event(db, id, folded, &recorded.event)?;
+    }
+    system.try_for_each(|event| system_event(db, &event.event))
 }
 
 fn see(db: &Connection, finding: &Finding, case: Option<&CaseId>) -> Result<(), JournalError> {

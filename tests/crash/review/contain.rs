@@ -1,14 +1,15 @@
 //! Containing: whatever else happens meanwhile, it is contained, once, and nobody is told otherwise.
 
 use super::stage::{
-    FREEZE, busy, case, create, decide, denied, events, function, policies, repoint, start, start_behind, until, update,
+    FREEZE, busy, case, create, decide, denied, events, function, policies, repoint, start, start_behind, until,
 };
 use crate::common::{created, delivered, snapshot, uuid};
 use crate::fake::{Fake, Fault, Worker};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Mode, State, StepStatus};
 use sluicegate::containment::{Observation, StepKind};
-use sluicegate::ports::Journal;
+use sluicegate::ports::CallError;
 use sluicegate::responder::Disposition;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -185,6 +186,21 @@ async fn what_aws_tells_about_waiting_is_not_cut_short_by_another_delivery() {
 }
 
 #[tokio::test]
+async fn several_that_it_may_be_are_not_called_gone() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    fake.0.lock().unwrap().mappings.insert(uuid(2), snapshot(2, "Enabled"));
+    let worker = start(&fake, &dir, "");
+    let mut event = create("e1", 1);
+    event["detail"]["responseElements"] = json!(null);
+    worker.receive(&event).await;
+    until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    let case = case(&worker, 0).await;
+    let asked = case.asked.clone().unwrap().0;
+    assert!(!case.gone && asked.contains("there are 2 of"), "{asked}");
+}
+
+#[tokio::test]
 async fn a_denial_is_tried_again_from_time_to_time() {
     let dir = TempDir::new().unwrap();
     let fake = Fake::with_mapping(1, "Enabled").fails(&[Fault::Denied; 3]);
@@ -248,4 +264,46 @@ async fn our_own_call_is_known_though_a_crash_lost_its_answer() {
     let case = case(&worker, 0).await;
     assert_eq!(case.steps[0].status, StepStatus::Succeeded);
     assert!(case.steps[0].ambiguous, "its request may have an id that nobody knows");
+}
+
+#[tokio::test]
+async fn a_uuid_in_capitals_is_the_same_mapping() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::default();
+    let id = "abcdef00-0000-4000-8000-00000000abcd";
+    let mut mapping = snapshot(1, "Enabled");
+    mapping.uuid = id.into();
+    mapping.arn = String::new();
+    fake.0.lock().unwrap().mappings.insert(id.into(), mapping);
+    let worker = start(&fake, &dir, "");
+    let mut event = create("e1", 1);
+    event["detail"]["responseElements"]["uUID"] = json!(id.to_uppercase());
+    event["detail"]["responseElements"]["eventSourceMappingArn"] = json!(null);
+    worker.receive(&event).await;
+    until("disabled", async || fake.0.lock().unwrap().mappings[id].state == "Disabled").await;
+}
+
+#[tokio::test]
+async fn a_read_is_not_repeated_before_aws_said_so() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let (retry_after, message) = (Some(Duration::from_secs(5)), "slow down".into());
+    fake.0.lock().unwrap().read_faults.push_back(CallError::Throttled { retry_after, message, request_id: None });
+    let worker = start(&fake, &dir, "");
+    let began = std::time::Instant::now();
+    worker.receive(&create("e1", 1)).await;
+    until("disabled", async || fake.state(1) == "Disabled").await;
+    assert!(began.elapsed() >= Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn who_only_waits_stops_at_once() {
+    let dir = TempDir::new().unwrap();
+    let worker = start(&Fake::with_mapping(1, "Enabled"), &dir, "");
+    worker.receive(&delivered(&created("stale", 1, Timestamp::now() - SignedDuration::from_mins(60)))).await;
+    until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    worker.stop();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(worker.responder.at_work(), 0);
 }

@@ -1,12 +1,12 @@
 //! Decisions: what people saw is what is done, and what is accepted; no more, and not twice.
 
 use super::stage::{
-    ASK, FREEZE, ballot, case, cast, create, decide, denied, events, function, repoint, start, start_behind, until,
+    ASK, FREEZE, ballot, case, cast, create, decide, denied, function, repoint, repointed, start, start_behind, until,
     update,
 };
-use crate::common::{key, uuid};
+use crate::common::{created, delivered, key, uuid};
 use crate::fake::{Fake, Fault};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Outcome, State, plan_for};
 use sluicegate::containment::StepKind;
@@ -193,6 +193,29 @@ async fn a_vote_that_counted_is_not_refused_or_counted_again_after_a_crash() {
 }
 
 #[tokio::test]
+async fn an_allowed_update_does_not_accept_what_somebody_changed_before_it() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = start(&fake, &dir, "");
+    let before = Timestamp::now() - SignedDuration::from_secs(5);
+    fake.change(1, |mapping| mapping.function = function("evil"));
+    // The deployer's update came second and is delivered first.
+    let mut allowed = update("allowed", 1, &json!({"enabled": true}), Timestamp::now());
+    let deployer = "arn:aws:iam::111122223333:role/terraform/runner";
+    allowed["detail"]["responseElements"]["functionArn"] = json!(function("evil").arn);
+    allowed["detail"]["sourceIPAddress"] = json!("10.20.1.1");
+    allowed["detail"]["userIdentity"]["arn"] = json!("arn:aws:sts::111122223333:assumed-role/runner/runner-1");
+    allowed["detail"]["userIdentity"]["principalId"] = json!("AROAEXAMPLEEXAMPLE000:runner-1");
+    allowed["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = json!(deployer);
+    allowed["detail"]["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] = json!("runner");
+    worker.receive(&allowed).await;
+    assert_eq!(worker.journal.cases().await.unwrap().len(), 0);
+    assert!(worker.journal.baseline(&key(1)).await.unwrap().is_some());
+    worker.receive(&repointed("e1", 1, "evil", before)).await;
+    assert_eq!(worker.journal.cases().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_retry_does_not_begin_once_people_decided_otherwise() {
     let dir = TempDir::new().unwrap();
     let fake = Fake::with_mapping(1, "Enabled").fails(&[Fault::Denied; 3]);
@@ -209,4 +232,19 @@ async fn a_retry_does_not_begin_once_people_decided_otherwise() {
     worker.responder.nudge(&case(&worker, 0).await.id);
     until("closed", async || case(&worker, 0).await.outcome == Some(Outcome::Left)).await;
     assert_eq!((fake.updates(), fake.state(1).as_str()), (3, "Enabled"));
+}
+
+#[tokio::test]
+async fn who_decides_on_the_command_line_does_not_wait_for_cloudtrail() {
+    let dir = TempDir::new().unwrap();
+    let worker = start(&Fake::with_mapping(1, "Enabled"), &dir, "");
+    let stale = created("stale", 1, Timestamp::now() - SignedDuration::from_mins(60));
+    worker.receive(&delivered(&stale)).await;
+    until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
+    // Refused: it is looked for in CloudTrail on and on.
+    let mut vote = ballot(&case(&worker, 0).await, "v1", Decision::Leave);
+    vote.proof.host = "arn:aws:sts::111122223333:assumed-role/developer/dave".into();
+    assert!(cast(&worker, &vote).await.is_some());
+    let rest = worker.responder.drive_to_rest(&vote.case_id);
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(2), rest).await.is_ok());
 }

@@ -1,0 +1,31 @@
+//! The journal: what is derived from it is the same, whenever it is derived.
+
+use crate::common::{finding, key, opened, snapshot, verdict};
+use jiff::Timestamp;
+use sluicegate::case::{CaseEvent, Outcome, SystemEvent, baseline};
+use sluicegate::clock::SystemClock;
+use sluicegate::journal::SqliteJournal;
+use sluicegate::policy::Response;
+use sluicegate::ports::{Journal, Opening};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn the_last_accepted_configuration_is_the_last_one_after_a_rebuild_too() {
+    let dir = TempDir::new().unwrap();
+    let journal = SqliteJournal::open(&dir.path().join("j.db"), Arc::new(SystemClock), true).unwrap();
+    let accepted = |by: &str| Some(Box::new(baseline::of(&snapshot(1, "Enabled"), Timestamp::now(), by.to_owned())));
+    let Opening::Opened(case) = journal.open(&opened("e1", 1), &[]).await.unwrap() else { panic!("known") };
+    let closed = CaseEvent::Closed { outcome: Outcome::Left, baseline: accepted("a decision") };
+    journal.append(&case.id, 1, &[closed]).await.unwrap();
+    let allowed = SystemEvent::Allowed {
+        finding: Box::new(finding("e2", 1)),
+        verdict: Box::new(verdict(Response::Leave)),
+        mapping: Some(key(1)),
+        baseline: accepted("an update after it"),
+    };
+    journal.record(&allowed).await.unwrap();
+    let before = journal.baseline(&key(1)).await.unwrap();
+    journal.rebuild().await.unwrap();
+    assert_eq!(journal.baseline(&key(1)).await.unwrap(), before);
+}
