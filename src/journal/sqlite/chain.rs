@@ -1,6 +1,6 @@
 //! Appending: compare-and-set on the stream, and the hash chain over all rows.
 
-use super::{project, query, unavailable};
+use super::{folded, project, unavailable};
 use crate::case::{Case, CaseEvent, CaseId, SystemEvent, VERSION};
 use crate::ports::JournalError;
 use data_encoding::HEXLOWER;
@@ -41,7 +41,7 @@ pub(super) fn append_case(
     now: Timestamp,
 ) -> Result<Case, JournalError> {
     let damaged = |error: crate::case::Illegal| JournalError::Damaged(error.to_string());
-    let mut case = query::case(db, id)?;
+    let mut case = folded::case(db, id)?;
     let actual = case.as_ref().map_or(0, |case| case.seq);
     if actual != expected {
         return Err(JournalError::Conflict { stream: id.to_string(), expected, actual });

@@ -5,6 +5,7 @@
 
 mod audit;
 mod chain;
+mod folded;
 mod project;
 mod query;
 mod schema;
@@ -240,7 +241,7 @@ impl Journal for SqliteJournal {
 
     async fn case(&self, id: &CaseId) -> Result<Option<Case>, JournalError> {
         let id = id.clone();
-        self.run(move |db| query::case(db, &id)).await
+        self.run(move |db| folded::case(db, &id)).await
     }
 
     async fn history(&self, id: &CaseId) -> Result<Vec<Recorded<CaseEvent>>, JournalError> {

@@ -1,29 +1,29 @@
 //! Reading.
 
 use super::{chain, unavailable};
-use crate::case::{Case, CaseEvent, CaseId, Summary, SystemEvent};
+use crate::case::{CaseEvent, CaseId, Summary, SystemEvent};
 use crate::mapping::{Baseline, MappingKey};
 use crate::ports::{Ballot, JournalError, Known, Recorded};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
 
-pub(super) fn case(db: &Connection, id: &CaseId) -> Result<Option<Case>, JournalError> {
-    let history = history(db, id)?;
-    let events = history.iter().map(|recorded| (&recorded.event, recorded.at));
-    Case::fold(events).map_err(|error| JournalError::Damaged(error.to_string()))
+pub(super) fn history(db: &Connection, id: &CaseId) -> Result<Vec<Recorded<CaseEvent>>, JournalError> {
+    history_after(db, id, 0)
 }
 
-pub(super) fn history(db: &Connection, id: &CaseId) -> Result<Vec<Recorded<CaseEvent>>, JournalError> {
-    stream(db, id.as_str())
+/// A case's events after its first `seen`.
+pub(super) fn history_after(db: &Connection, id: &CaseId, seen: u64) -> Result<Vec<Recorded<CaseEvent>>, JournalError> {
+    stream(db, id.as_str(), seen)
 }
 
 pub(super) fn system(db: &Connection) -> Result<Vec<Recorded<SystemEvent>>, JournalError> {
-    stream(db, chain::SYSTEM)
+    stream(db, chain::SYSTEM, 0)
 }
 
-fn stream<E: DeserializeOwned>(db: &Connection, stream: &str) -> Result<Vec<Recorded<E>>, JournalError> {
-    let rows = list(db, "SELECT seq, at, body FROM events WHERE stream = ? ORDER BY stream_seq", [stream], |row| {
+fn stream<E: DeserializeOwned>(db: &Connection, stream: &str, seen: u64) -> Result<Vec<Recorded<E>>, JournalError> {
+    let sql = "SELECT seq, at, body FROM events WHERE stream = ? AND stream_seq > ? ORDER BY stream_seq";
+    let rows = list(db, sql, params![stream, seen], |row| {
         Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
     })?;
     rows.into_iter()
