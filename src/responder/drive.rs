@@ -1,6 +1,7 @@
 //! Driving a case: asks what it needs next, does it, and again, until it rests. One driver a case at a time.
 
 use super::Responder;
+use super::drivers::Driver;
 use super::retry::backoff;
 use super::verify::Read;
 use crate::approval::ApprovalGrant;
@@ -10,66 +11,11 @@ use crate::case::{
 };
 use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
 use tracing::{Instrument, info_span};
 
 /// A step that failed for now is tried again after this.
 const STUCK_PAUSE: Duration = Duration::from_mins(10);
-
-/// The cases that are being driven.
-#[derive(Clone, Default)]
-pub(super) struct Drivers(Arc<Mutex<HashMap<CaseId, Arc<Driver>>>>);
-
-/// What others tell a driver.
-#[derive(Default)]
-pub(super) struct Driver {
-    again: AtomicBool,
-    wake: Notify,
-}
-
-impl Drivers {
-    /// Takes the case; `None` where somebody drives it already, who is then told to look again.
-    fn take(&self, case: &CaseId) -> Option<Arc<Driver>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(driver) = all.get(case) {
-            driver.again.store(true, Ordering::SeqCst);
-            driver.wake.notify_one();
-            return None;
-        }
-        let driver = Arc::new(Driver::default());
-        all.insert(case.clone(), driver.clone());
-        Some(driver)
-    }
-
-    /// Lets the case go, unless there is something new to look at.
-    fn release(&self, case: &CaseId, driver: &Driver) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if driver.again.swap(false, Ordering::SeqCst) {
-            return false;
-        }
-        all.remove(case);
-        true
-    }
-
-    /// Lets the case go in any event.
-    fn forget(&self, case: &CaseId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(case);
-    }
-
-    /// Whether somebody drives the case.
-    fn drives(&self, case: &CaseId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(case)
-    }
-
-    /// How many cases are being driven.
-    pub(super) fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
-    }
-}
 
 impl Responder {
     /// Has the case looked at, now.
@@ -81,14 +27,6 @@ impl Responder {
     pub(super) fn drive_from(&self, case: Case) {
         let id = case.id.clone();
         self.drive_in_background(&id, Some(case));
-    }
-
-    /// Waits, but not longer than until there is something new, or it has to stop.
-    pub(super) async fn nap(&self, driver: &Driver, wait: Duration) {
-        tokio::select! {
-            () = self.pause(wait) => {}
-            () = driver.wake.notified() => {}
-        }
     }
 
     /// How many cases are at work.

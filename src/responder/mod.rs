@@ -3,6 +3,7 @@
 
 mod decide;
 mod drive;
+mod drivers;
 mod join;
 mod judge;
 mod own;
@@ -16,7 +17,7 @@ pub use policies::Policies;
 
 use crate::case::{Case, CaseEvent, CaseId, Mode};
 use crate::ports::{Clock, Identity, Journal, JournalError, Lambda, Trail};
-use drive::Drivers;
+use drivers::Drivers;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;

@@ -1,7 +1,7 @@
 //! Which mapping it is, what it is now, and whether the event behind a case is true.
 
 use super::Responder;
-use super::drive::Driver;
+use super::drivers::Driver;
 use super::retry::{backoff, wait_after};
 use crate::case::{Case, CaseEvent, Evidence, Provenance, State};
 use crate::cloudtrail;
