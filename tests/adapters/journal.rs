@@ -257,3 +257,18 @@ async fn only_one_table_is_named_after_its_rows_and_all_else_can_be_read_by_rowi
     let at: String = db.query_row("SELECT at FROM events WHERE rowid = 1", [], |row| row.get(0)).unwrap();
     assert!(at.parse::<Timestamp>().is_ok());
 }
+
+#[tokio::test]
+async fn a_case_that_makes_no_sense_does_not_hold_up_the_others() {
+    let dir = TempDir::new().unwrap();
+    let journal = open(&dir);
+    let broken = begin(&journal, "e1", 1).await;
+    journal.append(&broken, 1, &[note("b"), note("c")]).await.unwrap();
+    let whole = begin(&journal, "e2", 2).await;
+    raw(&file(&dir)).execute_batch("DELETE FROM events WHERE seq = 1; UPDATE heads SET hash = 'x'").unwrap();
+    drop(journal);
+    let journal = open(&dir);
+    let found = journal.settle_damage().await.unwrap().unwrap();
+    assert!(found.contains("a case begins with opened"), "{found}");
+    assert_eq!(journal.unfinished().await.unwrap(), [whole]);
+}

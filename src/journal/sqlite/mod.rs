@@ -91,10 +91,12 @@ impl SqliteJournal {
     pub async fn settle_damage(&self) -> Result<Option<String>, JournalError> {
         let now = self.clock.now();
         self.run(move |db| {
-            let Some(found) = audit::tail_damage(db)? else {
+            let Some(mut found) = audit::tail_damage(db)? else {
                 return Ok(None);
             };
-            project::rebuild(db)?;
+            for broken in project::rebuild(db)? {
+                found = format!("{found}; {broken}");
+            }
             let event = SystemEvent::JournalDamaged { found: found.clone() };
             chain::append_system(db, &event, now)?;
             Ok(Some(found))
@@ -102,8 +104,8 @@ impl SqliteJournal {
         .await
     }
 
-    /// Derives again from the log all that is derived from it.
-    pub async fn rebuild(&self) -> Result<(), JournalError> {
+    /// Derives again from the log all that is derived from it; gives the cases that cannot be, and why.
+    pub async fn rebuild(&self) -> Result<Vec<String>, JournalError> {
         self.run(project::rebuild).await
     }
 
@@ -303,7 +305,9 @@ impl Journal for SqliteJournal {
 
     async fn settle(&self, ballot_id: &str) -> Result<(), JournalError> {
         let id = ballot_id.to_owned();
-        self.run(move |db| query::settle(db, &id)).await
+        self.run(move |db| query::settle(db, &id)).await?;
+        // The proof it carried leaves the write-ahead log as well.
+        self.checkpoint().await
     }
 
     async fn refusal(&self, ballot_id: &str) -> Result<Option<String>, JournalError> {

@@ -4,7 +4,7 @@ use super::{chain, query, schema, unavailable};
 use crate::case::{Case, CaseEvent, CaseId, Evidence, Provenance, State, Summary, SystemEvent};
 use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey};
-use crate::ports::JournalError;
+use crate::ports::{JournalError, Recorded};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 
@@ -101,20 +101,23 @@ pub(super) fn recorded_before(db: &Connection, event: &SystemEvent) -> Result<bo
     Ok(known.is_some())
 }
 
-/// Derives everything again from the log.
-pub(super) fn rebuild(db: &Connection) -> Result<(), JournalError> {
+/// Derives everything again from the log; gives the cases that cannot be, and why: the others go on.
+pub(super) fn rebuild(db: &Connection) -> Result<Vec<String>, JournalError> {
+    let mut broken = Vec::new();
     for table in schema::DERIVED {
         db.execute(&format!("DELETE FROM {table}"), []).map_err(unavailable)?;
     }
     let mut system = query::system(db)?.into_iter().peekable();
     let mut cases = HashMap::new();
     for id in query::streams(db)? {
-        let history = query::history(db, &id)?;
-        let events = history.iter().map(|recorded| (&recorded.event, recorded.at));
-        let folded = Case::fold(events).map_err(|error| JournalError::Damaged(error.to_string()))?;
-        if let (Some(folded), Some(first)) = (folded, history.first()) {
-            case(db, &folded, first.seq)?;
-            cases.insert(id, (folded, history));
+        match whole(db, &id) {
+            Ok(Some((folded, history))) => {
+                case(db, &folded, history.first().map_or(0, |first| first.seq))?;
+                cases.insert(id, (folded, history));
+            }
+            Ok(None) => {}
+            Err(JournalError::Damaged(why)) => broken.push(why),
+            Err(error) => return Err(error),
         }
     }
     // In the order in which it was written: of two things about one mapping the later one counts.
@@ -129,7 +132,16 @@ pub(super) fn rebuild(db: &Connection) -> Result<(), JournalError> {
         }
         case_event(db, id, folded, &recorded.event)?;
     }
-    system.try_for_each(|event| system_event(db, &event.event))
+    system.try_for_each(|event| system_event(db, &event.event))?;
+    Ok(broken)
+}
+
+/// A case and its events.
+fn whole(db: &Connection, id: &CaseId) -> Result<Option<(Case, Vec<Recorded<CaseEvent>>)>, JournalError> {
+    let history = query::history(db, id)?;
+    let events = history.iter().map(|recorded| (&recorded.event, recorded.at));
+    let folded = Case::fold(events).map_err(|error| JournalError::Damaged(error.to_string()))?;
+    Ok(folded.map(|folded| (folded, history)))
 }
 
 fn see(db: &Connection, finding: &Finding, case: Option<&CaseId>) -> Result<(), JournalError> {

@@ -38,7 +38,7 @@ fn stream<E: DeserializeOwned>(db: &Connection, stream: &str, seen: u64) -> Resu
 
 /// The ids of all cases, in the order in which they began.
 pub(super) fn streams(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
-    let sql = "SELECT stream FROM events WHERE stream <> 'system' AND stream_seq = 1 ORDER BY seq";
+    let sql = "SELECT stream FROM events WHERE stream <> 'system' GROUP BY stream ORDER BY min(seq)";
     ids(&list(db, sql, [], |row| row.get(0))?)
 }
 
