@@ -111,11 +111,11 @@ pub(super) fn rebuild(db: &Connection) -> Result<Vec<String>, JournalError> {
     let mut cases = HashMap::new();
     for id in query::streams(db)? {
         match whole(db, &id) {
-            Ok(Some((folded, history))) => {
+            Ok((Some(folded), history)) => {
                 case(db, &folded, history.first().map_or(0, |first| first.seq))?;
                 cases.insert(id, (folded, history));
             }
-            Ok(None) => {}
+            Ok((None, _)) => {}
             Err(JournalError::Damaged(why)) => broken.push(why),
             Err(error) => return Err(error),
         }
@@ -136,12 +136,14 @@ pub(super) fn rebuild(db: &Connection) -> Result<Vec<String>, JournalError> {
     Ok(broken)
 }
 
+type History = Vec<Recorded<CaseEvent>>;
+
 /// A case and its events.
-fn whole(db: &Connection, id: &CaseId) -> Result<Option<(Case, Vec<Recorded<CaseEvent>>)>, JournalError> {
+fn whole(db: &Connection, id: &CaseId) -> Result<(Option<Case>, History), JournalError> {
     let history = query::history(db, id)?;
     let events = history.iter().map(|recorded| (&recorded.event, recorded.at));
     let folded = Case::fold(events).map_err(|error| JournalError::Damaged(error.to_string()))?;
-    Ok(folded.map(|folded| (folded, history)))
+    Ok((folded, history))
 }
 
 fn see(db: &Connection, finding: &Finding, case: Option<&CaseId>) -> Result<(), JournalError> {
