@@ -1,7 +1,7 @@
 //! The one place where an event changes a case. Total: an event that cannot follow is [`Illegal`], never ignored.
 
 use super::state::{Case, State, Step, StepStatus, Tally};
-use super::{CaseEvent, CaseId, Evidence, Mode, Opened, Outcome, Plan, Provenance};
+use super::{CaseEvent, Evidence, Mode, Opened, Outcome, Plan, Provenance};
 use crate::containment::{Observation, Prior};
 use crate::policy::Response;
 use jiff::Timestamp;
@@ -251,7 +251,7 @@ impl Case {
         if let Some(other) = self.under_way() {
             return Err(format!("step {} is under way", other.id));
         }
-        if step.id != self.steps.last().map_or(1, |last| last.id + 1) {
+        if step.id != self.next_step() {
             return Err(format!("step {} is out of order", step.id));
         }
         if let Some(prior) = prior {
@@ -326,11 +326,6 @@ impl Case {
     fn step_in(&mut self, id: u32, allowed: &[StepStatus]) -> Result<&mut Step, String> {
         let step = self.step_mut(id)?;
         if allowed.contains(&step.status) { Ok(step) } else { Err(format!("step {id} is {:?}", step.status)) }
-    }
-
-    /// The case's id and expected sequence, for an append.
-    pub fn head(&self) -> (CaseId, u64) {
-        (self.id.clone(), self.seq)
     }
 }
 

@@ -16,6 +16,6 @@ pub use fold::Illegal;
 pub use id::CaseId;
 pub(crate) use next::response_steps;
 pub use next::{Next, next};
-pub use plan::{Plan, PlannedStep, plan_for};
+pub use plan::{Plan, PlannedStep, plan_for, plans_once_asked};
 pub use state::{Case, Outcome, State, Step, StepStatus, Tally};
 pub use summary::{StepLine, Summary};

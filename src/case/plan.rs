@@ -1,6 +1,6 @@
 //! What a decision would do: the plan that people are shown, and the digest by which they approve exactly that.
 
-use super::{Case, Decision, Step};
+use super::{Case, Decision, State, Step};
 use crate::cloudtrail::Verb;
 use crate::containment::{Call, Prior, StepKind};
 use data_encoding::HEXLOWER;
@@ -45,6 +45,13 @@ pub fn plan_for(case: &Case, decision: Decision) -> Option<Plan> {
     };
     let digest = digest(case, decision, &steps);
     Some(Plan { decision, steps, digest })
+}
+
+/// The plans that people choose from once they are asked about the case as it stands.
+pub fn plans_once_asked(case: &Case) -> Vec<Plan> {
+    let mut asking = case.clone();
+    asking.state = State::AwaitingDecision;
+    Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect()
 }
 
 fn forward(case: &Case, kinds: &[StepKind]) -> Vec<PlannedStep> {

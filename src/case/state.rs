@@ -171,6 +171,11 @@ impl Case {
         self.steps.iter().any(|step| self.holds(step))
     }
 
+    /// The number of the step that comes next.
+    pub fn next_step(&self) -> u32 {
+        self.steps.last().map_or(1, |last| last.id + 1)
+    }
+
     /// The step under way, if any.
     pub fn under_way(&self) -> Option<&Step> {
         self.steps.iter().find(|step| matches!(step.status, StepStatus::Prepared | StepStatus::Started))

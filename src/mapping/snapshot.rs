@@ -53,11 +53,6 @@ impl Snapshot {
     pub fn wired_as(&self, other: &Self) -> bool {
         self.function == other.function && self.source == other.source && self.wiring == other.wiring
     }
-
-    /// Whether Lambda says that the mapping is at rest and disabled.
-    pub fn is_disabled(&self) -> bool {
-        self.state == "Disabled"
-    }
 }
 
 impl Baseline {

@@ -6,8 +6,8 @@ use super::retry::backoff;
 use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
-    Case, CaseEvent, CaseId, Decision, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus,
-    baseline, next, plan_for,
+    Case, CaseEvent, CaseId, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus, baseline,
+    next, plans_once_asked,
 };
 use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
@@ -115,9 +115,7 @@ impl Responder {
     }
 
     pub(super) async fn ask(&self, case: &mut Case, why: &str) -> Result<(), JournalError> {
-        let mut asking = case.clone();
-        asking.state = State::AwaitingDecision;
-        let plans = Decision::ALL.iter().filter_map(|decision| plan_for(&asking, *decision)).collect();
+        let plans = plans_once_asked(case);
         if self.append_next(case, &[CaseEvent::ApprovalRequested { why: why.to_owned(), plans }]).await? {
             tracing::warn!(subject = %case.subject(), why, "a person is asked: sluicegate case {}", case.id);
         }
@@ -198,7 +196,7 @@ impl Responder {
                 }
             },
         };
-        let id = case.steps.last().map_or(1, |step| step.id + 1);
+        let id = case.next_step();
         let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
         self.append_next(case, &events).await.map(|_| ())
     }
@@ -239,10 +237,8 @@ impl Responder {
             Some(Read::Unread(_) | Read::OutOfReach(_)) | None => return Ok(()),
         }
         let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
-        let mut asking = case.clone();
-        asking.state = State::AwaitingDecision;
-        let now = plan_for(&asking, grant.plan().decision);
-        if untouched && now.as_ref().is_none_or(|now| now.digest != grant.plan().digest) {
+        let still = plans_once_asked(case).iter().any(|now| now.digest == grant.plan().digest);
+        if untouched && !still {
             return self.ask(case, "the mapping is another than the one that was shown: the approval is void").await;
         }
         if step.undoes.is_none() && step.step == StepKind::FreezeFunction {
@@ -254,7 +250,7 @@ impl Responder {
             }
             _ => None,
         };
-        let id = case.steps.last().map_or(1, |last| last.id + 1);
+        let id = case.next_step();
         let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
         self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
     }

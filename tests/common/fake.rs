@@ -2,7 +2,7 @@
 //! is for what needs thousands of runs, or a crash between two lines.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use super::common::{self, ACCOUNT, key, snapshot, uuid};
+use super::common::{self, ACCOUNT, snapshot, uuid};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sluicegate::case::Mode;
@@ -287,8 +287,4 @@ impl Worker {
     pub fn stop(&self) {
         let _ = self.stop.send(true);
     }
-}
-
-pub fn mapping_key(n: u32) -> MappingKey {
-    key(n)
 }
