@@ -14,6 +14,7 @@ pub mod detection;
 pub mod policy;
 
 pub mod containment;
+pub mod restriction;
 
 pub mod case;
 

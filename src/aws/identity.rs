@@ -4,7 +4,7 @@
 
 use super::clients::AwsSettings;
 use super::errors::call_error;
-use crate::ports::{CallError, Clock, Identity, Proof};
+use crate::ports::{AwsProof, CallError, Clock, Identity};
 use async_trait::async_trait;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -40,7 +40,7 @@ impl AwsIdentity {
     }
 
     /// Signs a vote with the environment's own credentials. Nothing is sent.
-    pub async fn sign(&self, claim: &str) -> Result<Proof, String> {
+    pub async fn sign(&self, claim: &str) -> Result<AwsProof, String> {
         let caught = Catch::default();
         let claim = claim.to_owned();
         let attempt = self
@@ -60,7 +60,7 @@ impl AwsIdentity {
         })
     }
 
-    fn check(&self, proof: &Proof, claim: &str, own_host: &str) -> Result<(), String> {
+    fn check(&self, proof: &AwsProof, claim: &str, own_host: &str) -> Result<(), String> {
         let header = |name: &str| {
             let mut values = proof.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
             let value = values.next().map(|(_, value)| value.as_str());
@@ -98,7 +98,7 @@ impl Identity for AwsIdentity {
         arn_of(answer.arn())
     }
 
-    async fn verify(&self, proof: &Proof, claim: &str) -> Result<String, CallError> {
+    async fn verify(&self, proof: &AwsProof, claim: &str) -> Result<String, CallError> {
         let refused = |message: String| CallError::Refused { code: "proof".into(), message, request_id: None };
         let own = self.sign("-").await.map_err(|message| CallError::NotSent { message })?;
         self.check(proof, claim, &own.host).map_err(refused)?;
@@ -124,7 +124,7 @@ fn arn_of(arn: Option<&str>) -> Result<String, CallError> {
 
 /// Takes the signed request, and ends the call before it is sent.
 #[derive(Clone, Default)]
-struct Catch(Arc<Mutex<Option<Proof>>>);
+struct Catch(Arc<Mutex<Option<AwsProof>>>);
 
 impl std::fmt::Debug for Catch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -153,14 +153,14 @@ impl Intercept for Catch {
             .filter(|(name, _)| SIGNED.contains(name))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Proof { host, headers });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(AwsProof { host, headers });
         Err("signed, not sent".into())
     }
 }
 
 /// Sends the call under another's signature.
 #[derive(Debug)]
-struct PutOn(Proof);
+struct PutOn(AwsProof);
 
 #[dyn_dispatch_hint]
 impl Intercept for PutOn {

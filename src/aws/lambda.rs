@@ -2,11 +2,12 @@
 
 use super::answer::{KeepBody, snapshot};
 use super::clients::Clients;
+use super::create;
 use super::errors::call_error;
 use super::limits::Limits;
 use crate::containment::MappingChange;
-use crate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
-use crate::ports::{Acknowledged, CallError, Lambda};
+use crate::mapping::{FunctionRef, MappingKey, Snapshot, SourceAccess, SourceRef, Wiring};
+use crate::ports::{Acknowledged, CallError, Lambda, NewMapping};
 use async_trait::async_trait;
 use aws_sdk_lambda::operation::RequestId;
 use aws_sdk_lambda::types::{
@@ -103,23 +104,28 @@ impl Lambda for AwsLambda {
             .uuid(&key.uuid)
             .set_enabled(change.enabled)
             .set_function_name(change.function_arn.clone())
-            .set_filter_criteria(wiring.filters.as_ref().map(|filters| {
-                let filters = filters.iter().map(|pattern| Filter::builder().pattern(pattern).build()).collect();
-                FilterCriteria::builder().set_filters(Some(filters)).build()
-            }))
-            .set_destination_config(destinations(change))
-            .set_source_access_configurations(wiring.source_access.as_ref().map(|all| {
-                all.iter()
-                    .map(|access| {
-                        let kind = SourceAccessType::from(access.kind.as_str());
-                        SourceAccessConfiguration::builder().r#type(kind).uri(&access.uri).build()
-                    })
-                    .collect()
-            }))
+            .set_filter_criteria(wiring.filters.as_ref().map(|all| filters(all)))
+            .set_destination_config(destinations(wiring))
+            .set_source_access_configurations(wiring.source_access.as_ref().map(|all| source_access(all)))
             .send()
             .await
             .map_err(call_error)?;
         Ok(Acknowledged { request_id: answer.request_id().unwrap_or_default().to_owned() })
+    }
+
+    async fn delete_mapping(&self, key: &MappingKey) -> Result<Acknowledged, CallError> {
+        let client = self.client(&key.account, &key.region).await;
+        let answer = client.delete_event_source_mapping().uuid(&key.uuid).send().await.map_err(call_error)?;
+        Ok(Acknowledged { request_id: answer.request_id().unwrap_or_default().to_owned() })
+    }
+
+    async fn create_mapping(&self, new: &NewMapping<'_>) -> Result<(Acknowledged, String), CallError> {
+        let client = self.client(new.account, new.region).await;
+        let answer = create::request(&client, new)?.send().await.map_err(call_error)?;
+        let uuid = answer.uuid().filter(|uuid| !uuid.is_empty());
+        let uuid = uuid.ok_or_else(|| CallError::Nonsense { message: "the new mapping has no UUID".into() })?;
+        let request_id = answer.request_id().unwrap_or_default().to_owned();
+        Ok((Acknowledged { request_id }, uuid.to_owned()))
     }
 
     async fn concurrency(&self, account: &str, region: &str, function_arn: &str) -> Result<Option<i32>, CallError> {
@@ -158,9 +164,21 @@ impl Lambda for AwsLambda {
     }
 }
 
-fn destinations(change: &MappingChange) -> Option<DestinationConfig> {
+pub(super) fn filters(patterns: &[String]) -> FilterCriteria {
+    let filters = patterns.iter().map(|pattern| Filter::builder().pattern(pattern).build()).collect();
+    FilterCriteria::builder().set_filters(Some(filters)).build()
+}
+
+pub(super) fn source_access(all: &[SourceAccess]) -> Vec<SourceAccessConfiguration> {
+    let one = |access: &SourceAccess| {
+        let kind = SourceAccessType::from(access.kind.as_str());
+        SourceAccessConfiguration::builder().r#type(kind).uri(&access.uri).build()
+    };
+    all.iter().map(one).collect()
+}
+
+pub(super) fn destinations(wiring: &Wiring) -> Option<DestinationConfig> {
     let named = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let wiring = &change.wiring;
     if wiring.on_failure.is_none() && wiring.on_success.is_none() {
         return None;
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod clients;
+mod create;
 mod errors;
 mod identity;
 mod lambda;

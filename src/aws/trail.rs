@@ -3,9 +3,10 @@
 use super::clients::Clients;
 use super::errors::call_error;
 use super::limits::Limits;
-use crate::ports::{CallError, Trail};
+use crate::ports::{CallError, SearchBy, Trail};
 use async_trait::async_trait;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
+use jiff::Timestamp;
 
 /// CloudTrail's `LookupEvents`, which answers two calls a second in each account and region.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
@@ -25,15 +26,45 @@ impl AwsTrail {
 #[async_trait]
 impl Trail for AwsTrail {
     async fn lookup(&self, account: &str, region: &str, event_id: &str) -> Result<Option<String>, CallError> {
-        let attribute = LookupAttribute::builder()
-            .attribute_key(LookupAttributeKey::EventId)
-            .attribute_value(event_id)
-            .build()
-            .map_err(|error| CallError::NotSent { message: error.to_string() })?;
+        let attribute = attribute(LookupAttributeKey::EventId, event_id)?;
         self.limits.wait(account, region).await;
         let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute).max_results(10);
         let answer = lookup.send().await.map_err(call_error)?;
         let found = answer.events().iter().find(|event| event.event_id() == Some(event_id));
         Ok(found.and_then(|event| event.cloud_trail_event()).map(str::to_owned))
     }
+
+    async fn search(
+        &self,
+        account: &str,
+        region: &str,
+        by: SearchBy<'_>,
+        since: Timestamp,
+        pages: u32,
+    ) -> Result<(Vec<String>, bool), CallError> {
+        let attribute = match by {
+            SearchBy::AccessKey(id) => attribute(LookupAttributeKey::AccessKeyId, id)?,
+            SearchBy::Username(name) => attribute(LookupAttributeKey::Username, name)?,
+            SearchBy::Resource(name) => attribute(LookupAttributeKey::ResourceName, name)?,
+        };
+        let since = aws_smithy_types::DateTime::from_secs(since.as_second());
+        let (mut found, mut token) = (Vec::new(), None);
+        for _ in 0..pages {
+            self.limits.wait(account, region).await;
+            let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute.clone());
+            let lookup = lookup.start_time(since).max_results(50).set_next_token(token);
+            let answer = lookup.send().await.map_err(call_error)?;
+            found.extend(answer.events().iter().filter_map(|event| event.cloud_trail_event()).map(str::to_owned));
+            token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            if token.is_none() {
+                return Ok((found, false));
+            }
+        }
+        Ok((found, true))
+    }
+}
+
+fn attribute(key: LookupAttributeKey, value: &str) -> Result<LookupAttribute, CallError> {
+    let attribute = LookupAttribute::builder().attribute_key(key).attribute_value(value).build();
+    attribute.map_err(|error| CallError::NotSent { message: error.to_string() })
 }

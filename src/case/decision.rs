@@ -15,13 +15,28 @@ pub enum Decision {
     Disable,
     /// Freeze the function and disable the mapping now.
     Freeze,
-    /// Undo what was done: mapping and function as they were.
+    /// Delete the mapping.
+    Delete,
+    /// Delete the mapping and restrict the credentials behind it; nothing before both are approved.
+    DeleteRestrict,
+    /// Undo what was done: mapping and function as they were. Restrictions stay.
     Restore,
+    /// Take the restriction of credentials off.
+    Lift,
 }
 
 impl Decision {
     /// Every decision, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Leave, Self::Keep, Self::Disable, Self::Freeze, Self::Restore];
+    pub const ALL: [Self; 8] = [
+        Self::Leave,
+        Self::Keep,
+        Self::Disable,
+        Self::Freeze,
+        Self::Delete,
+        Self::DeleteRestrict,
+        Self::Restore,
+        Self::Lift,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -30,8 +45,16 @@ impl Decision {
             Self::Keep => "keep",
             Self::Disable => "disable",
             Self::Freeze => "freeze",
+            Self::Delete => "delete",
+            Self::DeleteRestrict => "delete_restrict",
             Self::Restore => "restore",
+            Self::Lift => "lift",
         }
+    }
+
+    /// Whether all that it does can be taken back.
+    pub fn is_reversible(self) -> bool {
+        !matches!(self, Self::Delete | Self::DeleteRestrict)
     }
 
     /// What policy must permit for it.
@@ -41,7 +64,10 @@ impl Decision {
             Self::Keep => &[ApproveAction::Keep],
             Self::Disable => &[ApproveAction::Disable],
             Self::Freeze => &[ApproveAction::Freeze],
+            Self::Delete => &[ApproveAction::Delete],
+            Self::DeleteRestrict => &[ApproveAction::Delete, ApproveAction::Restrict],
             Self::Restore => &[ApproveAction::Restore],
+            Self::Lift => &[ApproveAction::Lift],
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The events of the journal. What is written here is read for years: fields are only ever added, with a default.
 
-use super::{CaseId, Decision, Plan, state::Outcome};
+use super::evidence::Evidence;
+use super::state::{Outcome, Provenance};
+use super::{CaseId, Decision, Plan};
 use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey, Snapshot};
@@ -20,26 +22,6 @@ pub enum Mode {
     Observe,
     /// Act.
     Enforce,
-}
-
-/// How far the event behind a case is known to be true. An event is only a hint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
-pub enum Provenance {
-    /// Not looked at yet, or not to be read yet.
-    Pending {
-        /// Why, for people.
-        why: String,
-    },
-    /// The mapping, as read from Lambda, is what the event says, and was just changed.
-    Verified,
-    /// The record was found in CloudTrail itself.
-    Confirmed,
-    /// Neither: a person is asked, and nothing is changed without one.
-    Refuted {
-        /// Why, for people.
-        why: String,
-    },
 }
 
 /// The first event of a case.
@@ -66,32 +48,6 @@ pub struct Opened {
     pub would_do: Vec<Call>,
 }
 
-/// Something learnt about a case.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "about", rename_all = "snake_case")]
-pub enum Evidence {
-    /// Which mapping it is: found by listing, since the event did not carry its UUID.
-    MappingFound {
-        /// The mapping.
-        mapping: MappingKey,
-    },
-    /// The mapping as read.
-    MappingRead {
-        /// As read.
-        snapshot: Box<Snapshot>,
-    },
-    /// The mapping does not exist, or exists no more.
-    MappingGone {
-        /// What was looked at.
-        looked_at: String,
-    },
-    /// How far the event is known to be true.
-    Provenance {
-        /// The answer.
-        provenance: Provenance,
-    },
-}
-
 /// A vote that was verified and counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vote {
@@ -111,6 +67,45 @@ pub struct Vote {
     pub needed: u32,
     /// The rules that let it count.
     pub policies: Vec<String>,
+    /// What it came by.
+    #[serde(default)]
+    pub via: Via,
+}
+
+/// What a vote came by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// `sluicegate decide`, under an AWS identity.
+    #[default]
+    CommandLine,
+    /// A button or modal in Slack.
+    Slack,
+    /// Slack, and confirmed under the person's AWS identity.
+    SlackConfirmed,
+}
+
+/// What people were told again, or more loudly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Reminder {
+    /// A decision is waited for.
+    Waiting {
+        /// The how-manieth reminder since people were asked, from 1.
+        nth: u32,
+    },
+    /// Half of the time is over after which records that wait in the source are lost.
+    LossAhead {
+        /// From when on they are lost.
+        lost_from: Timestamp,
+    },
+    /// Somebody made the same mapping again, or enabled it.
+    Again {
+        /// How many findings have joined the case.
+        findings: u32,
+    },
+    /// Nobody decided in time.
+    Lapsed,
 }
 
 /// What happens to a case.
@@ -226,6 +221,13 @@ pub enum CaseEvent {
         /// The message's timestamp, its id.
         ts: String,
     },
+    /// A vote that counts once it is confirmed under the person's AWS identity.
+    ConfirmationAsked {
+        /// The vote, as it will count.
+        vote: Vote,
+        /// What `sluicegate confirm` takes; no secret: it counts for nothing without the identity.
+        code: String,
+    },
     /// A vote counted.
     Voted(Vote),
     /// Enough people decided the same.
@@ -240,8 +242,31 @@ pub enum CaseEvent {
         /// Who.
         person: String,
     },
-    /// Nobody decided in time.
-    Expired,
+    /// Nobody decided in time: the question lapses, and what policy permits then is done.
+    Expired {
+        /// What sluicegate does by itself now, as policy says; absent in journals before it was asked.
+        #[serde(default)]
+        verdict: Option<Box<Verdict>>,
+    },
+    /// People were told again.
+    Reminded {
+        /// Of what.
+        reminder: Reminder,
+    },
+    /// In `observe`: somebody said whether it would have been right.
+    Rated {
+        /// Who.
+        person: String,
+        /// Whether it would have been.
+        right: bool,
+    },
+    /// An undo that had nothing to do: other cases hold the restriction, which stays.
+    StepReleased {
+        /// The undo's own number.
+        id: u32,
+        /// The cases that hold it still.
+        held_by: Vec<CaseId>,
+    },
     /// A call of our own was seen in CloudTrail.
     OwnCallSeen {
         /// The CloudTrail event.
@@ -322,6 +347,11 @@ pub enum SystemEvent {
         /// Whether it acts.
         mode: Mode,
     },
+    /// Something that a person must see, whatever the log level: a token was revoked, say.
+    Alarm {
+        /// What happened, and what to do.
+        what: String,
+    },
     /// The journal's end is not where it was last left: rows are missing or were added.
     JournalDamaged {
         /// For people.
@@ -343,8 +373,9 @@ macro_rules! kinds {
 kinds!(CaseEvent: Opened => "opened", Joined => "joined", StepPrepared => "step_prepared", StepStarted => "step_started",
     StepTried => "step_tried", StepSucceeded => "step_succeeded",
     StepFailed => "step_failed", StepUndone => "step_undone", Tampered => "tampered", Evidence => "evidence",
-    ApprovalRequested => "approval_requested", CardPosted => "card_posted", Voted => "voted", Approved => "approved",
-    Denied => "denied", Expired => "expired", OwnCallSeen => "own_call_seen", Note => "note", Closed => "closed");
+    ApprovalRequested => "approval_requested", CardPosted => "card_posted", ConfirmationAsked => "confirmation_asked",
+    Voted => "voted", Approved => "approved", Denied => "denied", Expired => "expired", Reminded => "reminded",
+    Rated => "rated", StepReleased => "step_released", OwnCallSeen => "own_call_seen", Note => "note", Closed => "closed");
 kinds!(SystemEvent: Allowed => "allowed", VoteRefused => "vote_refused", Unreadable => "unreadable",
-    PolicyLoaded => "policy_loaded", PolicyRefused => "policy_refused", Started => "started",
+    PolicyLoaded => "policy_loaded", PolicyRefused => "policy_refused", Started => "started", Alarm => "alarm",
     JournalDamaged => "journal_damaged");

@@ -2,7 +2,7 @@
 
 use super::state::{Case, State, Step, StepStatus, Tally};
 use super::{CaseEvent, Evidence, Mode, Opened, Outcome, Plan, Provenance};
-use crate::containment::{Observation, Prior};
+use crate::containment::{Observation, Prior, StepKind};
 use crate::policy::Response;
 use jiff::Timestamp;
 
@@ -60,6 +60,13 @@ impl Case {
             state: State::Containing,
             outcome: None,
             asked: None,
+            asked_at: None,
+            expired_at: None,
+            reminders: Vec::new(),
+            unconfirmed: Vec::new(),
+            evidence: Vec::new(),
+            card: None,
+            ratings: Vec::new(),
             votes: Vec::new(),
             counted: Vec::new(),
             approved: None,
@@ -91,13 +98,36 @@ impl Case {
                 Ok(())
             }
             CaseEvent::Evidence(evidence) => {
-                self.learn(evidence);
+                self.learn(evidence, at);
                 Ok(())
             }
-            CaseEvent::ApprovalRequested { why, plans } => self.ask(why, plans),
+            CaseEvent::ApprovalRequested { why, plans } => self.ask(why, plans, at),
+            CaseEvent::ConfirmationAsked { vote, code } => {
+                self.unconfirmed.push((code.clone(), vote.clone()));
+                self.counted.push(vote.ballot.clone());
+                Ok(())
+            }
             CaseEvent::Voted(vote) => {
+                self.unconfirmed.retain(|(_, waiting)| waiting.ballot != vote.ballot);
                 self.votes.push(vote.clone());
                 self.counted.push(vote.ballot.clone());
+                Ok(())
+            }
+            CaseEvent::Expired { verdict } => {
+                self.expire(verdict.as_deref().map(|verdict| verdict.response), at);
+                Ok(())
+            }
+            CaseEvent::Reminded { reminder } => {
+                self.reminders.push((*reminder, at));
+                Ok(())
+            }
+            CaseEvent::CardPosted { channel, ts } => {
+                self.card = Some((channel.clone(), ts.clone()));
+                Ok(())
+            }
+            CaseEvent::Rated { person, right } => {
+                self.ratings.retain(|(who, _)| who != person);
+                self.ratings.push((person.clone(), *right));
                 Ok(())
             }
             CaseEvent::Approved { plan, people } => self.approve(plan, people, at),
@@ -108,11 +138,10 @@ impl Case {
             | CaseEvent::StepSucceeded { .. }
             | CaseEvent::StepFailed { .. }
             | CaseEvent::StepUndone { .. }
+            | CaseEvent::StepReleased { .. }
             | CaseEvent::Tampered { .. }
             | CaseEvent::OwnCallSeen { .. } => self.step_event(event, at),
-            CaseEvent::CardPosted { .. } | CaseEvent::Denied { .. } | CaseEvent::Expired | CaseEvent::Note { .. } => {
-                Ok(())
-            }
+            CaseEvent::Denied { .. } | CaseEvent::Note { .. } => Ok(()),
         }
     }
 
@@ -129,7 +158,20 @@ impl Case {
         }
     }
 
-    fn learn(&mut self, evidence: &Evidence) {
+    /// The question lapses, and its votes with it. What policy lets sluicegate do by itself then is a new response.
+    fn expire(&mut self, response: Option<Response>, at: Timestamp) {
+        self.expired_at = Some(at);
+        self.votes.clear();
+        self.unconfirmed.clear();
+        if self.state == State::AwaitingDecision && !self.contained() && self.believed() {
+            if let Some(response) = response.filter(|response| *response >= Response::Disable) {
+                self.response = response;
+                self.state = State::Containing;
+            }
+        }
+    }
+
+    fn learn(&mut self, evidence: &Evidence, at: Timestamp) {
         match evidence {
             Evidence::MappingFound { mapping } => self.mapping = Some(mapping.clone()),
             Evidence::MappingRead { snapshot } => {
@@ -143,6 +185,17 @@ impl Case {
                     self.contain_again();
                 }
             }
+            Evidence::Function(_)
+            | Evidence::Source(_)
+            | Evidence::CodeKept(_)
+            | Evidence::History(_)
+            | Evidence::Processed(_)
+            | Evidence::Credentials { .. }
+            | Evidence::Restricted { .. }
+            | Evidence::Unknown { .. } => {
+                self.evidence.retain(|(known, _)| !known.is_replaced_by(evidence));
+                self.evidence.push((evidence.clone(), at));
+            }
         }
     }
 
@@ -153,14 +206,18 @@ impl Case {
         }
     }
 
-    fn ask(&mut self, why: &str, plans: &[Plan]) -> Result<(), String> {
+    fn ask(&mut self, why: &str, plans: &[Plan], at: Timestamp) -> Result<(), String> {
         match self.state {
             State::Closed => return Err("the case is closed".into()),
             State::Stuck => {}
             State::Containing | State::AwaitingDecision | State::Acting => self.state = State::AwaitingDecision,
         }
         self.asked = Some((why.to_owned(), plans.to_vec()));
+        self.asked_at = Some(at);
+        self.expired_at = None;
+        self.reminders.clear();
         self.votes.clear();
+        self.unconfirmed.clear();
         Ok(())
     }
 
@@ -168,7 +225,8 @@ impl Case {
         if !self.decisions().contains(&plan.decision) {
             return Err(format!("{} does not fit a case that is {:?}", plan.decision, self.state));
         }
-        self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at });
+        let before = self.outcome.filter(|_| self.state == State::Closed);
+        self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at, before });
         self.approved_after = self.steps.last().map_or(0, |step| step.id);
         self.state = State::Acting;
         self.outcome = None;
@@ -221,10 +279,15 @@ impl Case {
             }
             CaseEvent::StepUndone { id, read_back, request_ids, .. } => {
                 self.finish(*id, StepStatus::Succeeded, read_back, request_ids, at)?;
-                let undone = self.steps.iter().find(|step| step.id == *id).and_then(|step| step.undoes);
-                let target = undone.ok_or("it is no undo")?;
-                self.step_in(target, &[StepStatus::Succeeded])?.status = StepStatus::Undone;
+                self.undone(*id)?;
+                self.made_anew(*id, read_back);
                 Ok(())
+            }
+            CaseEvent::StepReleased { id, .. } => {
+                let step = self.step_in(*id, &[StepStatus::Started])?;
+                step.status = StepStatus::Succeeded;
+                step.at = at;
+                self.undone(*id)
             }
             CaseEvent::StepFailed { id, error, refused } => self.fail(*id, error, *refused, at),
             CaseEvent::Tampered { id, seen } => {
@@ -244,6 +307,28 @@ impl Case {
         }
     }
 
+    fn undone(&mut self, id: u32) -> Result<(), String> {
+        let undone = self.steps.iter().find(|step| step.id == id).and_then(|step| step.undoes);
+        let target = undone.ok_or("it is no undo")?;
+        self.step_in(target, &[StepStatus::Succeeded])?.status = StepStatus::Undone;
+        Ok(())
+    }
+
+    /// A mapping that was deleted and made anew is another: the case is about that one now, and nothing that was done to
+    /// the old one is in force on it.
+    fn made_anew(&mut self, id: u32, read_back: &Observation) {
+        let made = self.steps.iter().any(|step| step.id == id && step.kind == StepKind::DeleteMapping);
+        let (true, Observation::Mapping { snapshot }, Some(mapping)) = (made, read_back, &mut self.mapping) else {
+            return;
+        };
+        mapping.uuid.clone_from(&snapshot.uuid);
+        for step in &mut self.steps {
+            if step.kind == StepKind::DisableMapping && step.status == StepStatus::Succeeded {
+                step.status = StepStatus::Undone;
+            }
+        }
+    }
+
     fn prepare(&mut self, step: Step, prior: Option<&Prior>) -> Result<(), String> {
         if self.opened.mode == Mode::Observe {
             return Err("in observe mode nothing is changed".into());
@@ -255,10 +340,11 @@ impl Case {
             return Err(format!("step {} is out of order", step.id));
         }
         if let Some(prior) = prior {
-            if self.prior(step.kind).is_some() {
+            let target = step.call.target();
+            if self.prior_of(step.kind, &target).is_some() {
                 return Err("the prior state is captured once".into());
             }
-            self.priors.push((step.kind, prior.clone()));
+            self.priors.push((step.kind, target, prior.clone()));
         }
         self.steps.push(step);
         Ok(())
@@ -315,7 +401,13 @@ impl Case {
                 self.gone = false;
             }
             Observation::MappingGone => self.gone = true,
-            Observation::Concurrency { .. } | Observation::FunctionGone => {}
+            Observation::Concurrency { .. }
+            | Observation::FunctionGone
+            | Observation::Policy { .. }
+            | Observation::Attached { .. }
+            | Observation::AccessKeys { .. }
+            | Observation::Tags { .. }
+            | Observation::PrincipalGone => {}
         }
     }
 

@@ -3,19 +3,22 @@
 pub mod baseline;
 mod decision;
 mod event;
+mod evidence;
 mod fold;
 mod id;
 mod next;
 mod plan;
 mod state;
 mod summary;
+mod words;
 
 pub use decision::Decision;
-pub use event::{CaseEvent, Evidence, Mode, Opened, Provenance, SystemEvent, VERSION, Vote};
+pub use event::{CaseEvent, Mode, Opened, Reminder, SystemEvent, VERSION, Via, Vote};
+pub use evidence::{CallLine, CodeKept, Evidence, FunctionFacts, History, Looked, Processed, SourceFacts};
 pub use fold::Illegal;
 pub use id::CaseId;
 pub(crate) use next::response_steps;
 pub use next::{Next, next};
-pub use plan::{Plan, PlannedStep, plan_for, plans_once_asked};
-pub use state::{Case, Outcome, State, Step, StepStatus, Tally};
+pub use plan::{Plan, PlannedStep, plan_for, plans_for, plans_once_asked};
+pub use state::{Case, Outcome, Provenance, State, Step, StepStatus, Tally};
 pub use summary::{StepLine, Summary};

@@ -141,13 +141,18 @@ fn acting(case: &Case) -> Next {
         Decision::Disable | Decision::Freeze => {
             Next::Ask(format!("contained as {} decided: keep it so, or restore it", tally.people.join(", ")))
         }
+        Decision::Delete | Decision::DeleteRestrict => Next::Close(Outcome::Removed),
+        Decision::Lift => match tally.before {
+            Some(outcome) => Next::Close(outcome),
+            None => Next::Ask(format!("the restriction is lifted, as {} decided", tally.people.join(", "))),
+        },
     }
 }
 
 /// What is left to do of the approved plan.
 fn approved_steps(case: &Case) -> Vec<PlannedStep> {
     let left = |step: &PlannedStep| match step.undoes {
-        None => !case.in_force(step.step),
+        None => !case.in_force_on(step.step, &step.call.target()),
         Some(id) => case.steps.iter().any(|done| done.id == id && case.holds(done)),
     };
     case.approved.iter().flat_map(|tally| tally.plan.steps.iter().cloned()).filter(left).collect()

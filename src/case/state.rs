@@ -1,12 +1,34 @@
 //! A case as its events left it.
 
-use super::{CaseId, Decision, Mode, Opened, Plan, Provenance, Vote};
+use super::plan::restricting;
+use super::{CaseId, Decision, Evidence, Mode, Opened, Plan, Reminder, Vote};
 use crate::containment::{Call, Prior, StepKind};
 use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey, Snapshot};
 use crate::policy::Response;
+use crate::restriction::{Effect, Offer, Whose};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// How far the event behind a case is known to be true. An event is only a hint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Provenance {
+    /// Not looked at yet, or not to be read yet.
+    Pending {
+        /// Why, for people.
+        why: String,
+    },
+    /// The mapping, as read from Lambda, is what the event says, and was just changed.
+    Verified,
+    /// The record was found in CloudTrail itself.
+    Confirmed,
+    /// Neither: a person is asked, and nothing is changed without one.
+    Refuted {
+        /// Why, for people.
+        why: String,
+    },
+}
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,6 +118,8 @@ pub struct Tally {
     pub people: Vec<String>,
     /// When.
     pub at: Timestamp,
+    /// How the case had ended before, for what is decided on a closed one.
+    pub before: Option<Outcome>,
 }
 
 /// A case.
@@ -125,8 +149,8 @@ pub struct Case {
     pub baseline: Option<Baseline>,
     /// All changes, in order.
     pub steps: Vec<Step>,
-    /// What was there before, by kind of step.
-    pub priors: Vec<(StepKind, Prior)>,
+    /// What was there before, by kind of step and target.
+    pub priors: Vec<(StepKind, String, Prior)>,
     /// The mapping as last read.
     pub last_read: Option<Box<Snapshot>>,
     /// Where it stands.
@@ -135,6 +159,20 @@ pub struct Case {
     pub outcome: Option<Outcome>,
     /// What people were last asked, and why.
     pub asked: Option<(String, Vec<Plan>)>,
+    /// When they were.
+    pub asked_at: Option<Timestamp>,
+    /// When that question lapsed.
+    pub expired_at: Option<Timestamp>,
+    /// What people were told again since they were asked, and when.
+    pub reminders: Vec<(Reminder, Timestamp)>,
+    /// Votes since people were last asked that wait for a confirmation, by its code.
+    pub unconfirmed: Vec<(String, Vote)>,
+    /// What was learnt for people to decide on: of each kind the latest.
+    pub evidence: Vec<(Evidence, Timestamp)>,
+    /// The case's message: channel and timestamp.
+    pub card: Option<(String, String)>,
+    /// In `observe`: who said that it would have been right, or wrong.
+    pub ratings: Vec<(String, bool)>,
     /// Votes since people were last asked.
     pub votes: Vec<Vote>,
     /// The ids of all votes that ever counted: none counts twice, whenever it is found again.
@@ -151,9 +189,14 @@ impl Case {
         self.last_read.as_deref()
     }
 
-    /// What was there before the first step of `kind`.
+    /// What was there before the first step of `kind`, on whatever target.
     pub fn prior(&self, kind: StepKind) -> Option<&Prior> {
-        self.priors.iter().find(|(of, _)| *of == kind).map(|(_, prior)| prior)
+        self.priors.iter().find(|(of, ..)| *of == kind).map(|(.., prior)| prior)
+    }
+
+    /// What was there before the first step of `kind` on this target.
+    pub fn prior_of(&self, kind: StepKind, target: &str) -> Option<&Prior> {
+        self.priors.iter().find(|(of, on, _)| *of == kind && on == target).map(|(.., prior)| prior)
     }
 
     /// Whether a step's effect is in force: done, and not taken back.
@@ -166,9 +209,35 @@ impl Case {
         self.steps.iter().any(|step| step.kind == kind && self.holds(step))
     }
 
-    /// Whether anything is.
+    /// Whether a step of `kind` on this target is in force.
+    pub fn in_force_on(&self, kind: StepKind, target: &str) -> bool {
+        self.steps.iter().any(|step| step.kind == kind && self.holds(step) && step.call.target() == target)
+    }
+
+    /// Whether anything that stops the mapping is.
     pub fn contained(&self) -> bool {
-        self.steps.iter().any(|step| self.holds(step))
+        self.steps.iter().any(|step| step.kind.is_on_mapping() && self.holds(step))
+    }
+
+    /// The restrictions of credentials in force, in the order in which they were put on.
+    pub fn restrictions(&self) -> impl DoubleEndedIterator<Item = &Step> {
+        self.steps.iter().filter(|step| !step.kind.is_on_mapping() && self.holds(step))
+    }
+
+    /// What can be done about somebody's credentials, as last found out.
+    pub fn offer(&self, whose: Whose) -> Option<&Offer> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Credentials { whose: of, offer } if *of == whose => Some(&**offer),
+            _ => None,
+        })
+    }
+
+    /// How far the restriction of a step takes effect, as last seen.
+    pub fn effect(&self, step: u32) -> Option<&Effect> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Restricted { step: of, effect } if *of == step => Some(effect),
+            _ => None,
+        })
     }
 
     /// The number of the step that comes next.
@@ -183,20 +252,47 @@ impl Case {
 
     /// The decisions that fit the case as it stands.
     pub fn decisions(&self) -> Vec<Decision> {
+        if !self.acts() || matches!(self.state, State::Containing | State::Acting) {
+            return Vec::new();
+        }
+        let mut fits = self.about_the_mapping();
+        let restricts = || {
+            [Whose::Caller, Whose::CallerWhole, Whose::Execution].iter().any(|of| !restricting(self, *of).is_empty())
+        };
+        if fits.contains(&Decision::DeleteRestrict) && !restricts() {
+            fits.retain(|decision| *decision != Decision::DeleteRestrict);
+        }
+        if self.restrictions().next().is_some() {
+            fits.push(Decision::Lift);
+        }
+        fits
+    }
+
+    fn about_the_mapping(&self) -> Vec<Decision> {
+        use Decision::{Delete, DeleteRestrict, Disable, Freeze, Keep, Leave, Restore};
         let known = self.mapping.is_some() && self.last_read.is_some();
         match (self.state, self.outcome) {
-            (State::Closed, Some(Outcome::Contained)) => vec![Decision::Restore],
+            (State::Closed, Some(Outcome::Contained)) => vec![Delete, DeleteRestrict, Restore],
+            (State::Closed, Some(Outcome::Removed)) if self.in_force(StepKind::DeleteMapping) => {
+                vec![DeleteRestrict, Restore]
+            }
+            (State::Closed, Some(Outcome::Removed)) => vec![DeleteRestrict],
             (State::Closed | State::Containing | State::Acting, _) => Vec::new(),
+            (State::AwaitingDecision | State::Stuck, _) if self.in_force(StepKind::DeleteMapping) => {
+                vec![Keep, DeleteRestrict, Restore]
+            }
+            (State::AwaitingDecision | State::Stuck, _) if self.gone => {
+                let frozen = self.in_force(StepKind::FreezeFunction).then_some(Restore);
+                [Keep, DeleteRestrict].into_iter().chain(frozen).collect()
+            }
             (State::AwaitingDecision | State::Stuck, _) if self.contained() => {
-                let disabled = self.in_force(StepKind::DisableMapping) || self.gone;
-                let disable = (!disabled).then_some(Decision::Disable);
-                [Decision::Keep].into_iter().chain(disable).chain([Decision::Restore]).collect()
+                let disable = (!self.in_force(StepKind::DisableMapping)).then_some(Disable);
+                [Keep].into_iter().chain(disable).chain([Delete, DeleteRestrict, Restore]).collect()
             }
-            (State::AwaitingDecision | State::Stuck, _) if self.gone => vec![Decision::Keep],
             (State::AwaitingDecision | State::Stuck, _) if known => {
-                vec![Decision::Leave, Decision::Disable, Decision::Freeze]
+                vec![Leave, Disable, Freeze, Delete, DeleteRestrict]
             }
-            (State::AwaitingDecision | State::Stuck, _) => vec![Decision::Leave],
+            (State::AwaitingDecision | State::Stuck, _) => vec![Leave],
         }
     }
 

@@ -1,7 +1,7 @@
 //! `cases` and `case`: what the journal tells.
 
 use super::{Failure, Format, Result, show, worker};
-use crate::case::{Case, CaseEvent, CaseId, Provenance, Summary, plan_for};
+use crate::case::{Case, CaseEvent, CaseId, Summary, plan_for};
 use crate::config::Config;
 use crate::ports::{Journal, Recorded};
 use serde::Serialize;
@@ -87,7 +87,7 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
         "provenance": case.provenance,
         "mapping": case.latest(),
         "mapping_gone": case.gone,
-        "prior": case.priors.iter().map(|(kind, prior)| (kind.name(), prior)).collect::<std::collections::BTreeMap<_, _>>(),
+        "prior": case.priors.iter().map(|(kind, _, prior)| (kind.name(), prior)).collect::<std::collections::BTreeMap<_, _>>(),
         "baseline": case.baseline,
         "would_do": case.opened.would_do,
     });
@@ -116,7 +116,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
     }
     show::line("");
     for recorded in history {
-        show::line(&format!("  {:.3}  {}", recorded.at, show::visible(&words(&recorded.event))));
+        show::line(&format!("  {:.3}  {}", recorded.at, show::visible(&recorded.event.words())));
     }
     let fitting = case.decisions();
     if !fitting.is_empty() {
@@ -127,63 +127,5 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
         let calls: Vec<String> = plan.steps.iter().map(|step| step.call.describe()).collect();
         let does = if calls.is_empty() { "changes nothing in AWS".to_owned() } else { calls.join(", then ") };
         show::line(&format!("    {:<8} {}   (plan {digest}…)", plan.decision.name(), show::visible(&does)));
-    }
-}
-
-fn words(event: &CaseEvent) -> String {
-    match event {
-        CaseEvent::Opened(opened) => {
-            format!("opened: response {}; {}", name(&opened.verdict.response), believed(&opened.provenance))
-        }
-        CaseEvent::Joined { finding, .. } => {
-            format!("joined: {} by {}", finding.detection.name(), finding.actor.arn)
-        }
-        CaseEvent::StepPrepared { id, step, undoes, call, .. } => {
-            let undo = undoes.map_or(String::new(), |of| format!(" (undoes step {of})"));
-            format!("step {id} prepared: {}{undo}: {}", step.name(), call.describe())
-        }
-        CaseEvent::StepStarted { id, worker, .. } => format!("step {id} started by {worker}"),
-        CaseEvent::StepTried { id, attempt, error, wait_ms, .. } => {
-            format!("step {id}, try {attempt}: {error}; again in {wait_ms} ms")
-        }
-        CaseEvent::StepSucceeded { id, attempts, took_ms, .. } => {
-            format!("step {id} done and read back: {attempts} calls, {took_ms} ms")
-        }
-        CaseEvent::StepFailed { id, error, refused } => {
-            format!("step {id} failed{}: {error}", if *refused { " for good" } else { "" })
-        }
-        CaseEvent::StepUndone { id, .. } => format!("step {id}: undone and read back"),
-        CaseEvent::Tampered { id, .. } => format!("step {id} was undone by somebody else"),
-        CaseEvent::Evidence(evidence) => format!("learnt: {}", name_of(evidence)),
-        CaseEvent::ApprovalRequested { why, .. } => format!("people are asked: {why}"),
-        CaseEvent::CardPosted { channel, .. } => format!("posted to {channel}"),
-        CaseEvent::Voted(vote) => format!("{} voted {}: {}", vote.person, vote.decision, vote.reason),
-        CaseEvent::Approved { plan, people } => format!("{} approved by {}", plan.decision, people.join(", ")),
-        CaseEvent::Denied { person } => format!("denied by {person}"),
-        CaseEvent::Expired => "nobody decided in time".to_owned(),
-        CaseEvent::OwnCallSeen { event_id, step } => format!("CloudTrail event {event_id} is step {step}'s own call"),
-        CaseEvent::Note { text } => text.clone(),
-        CaseEvent::Closed { outcome, .. } => format!("closed: {}", name(outcome)),
-    }
-}
-
-fn name_of(evidence: &crate::case::Evidence) -> String {
-    use crate::case::Evidence;
-    match evidence {
-        Evidence::MappingFound { mapping } => format!("it is {mapping}"),
-        Evidence::MappingRead { snapshot } => {
-            format!("the mapping reads {}, function {}", snapshot.state, snapshot.function.arn)
-        }
-        Evidence::MappingGone { looked_at } => format!("the mapping is gone (looked at: {looked_at})"),
-        Evidence::Provenance { provenance } => believed(provenance),
-    }
-}
-
-fn believed(provenance: &Provenance) -> String {
-    match provenance {
-        Provenance::Verified => "the mapping, as read, is what the event says".to_owned(),
-        Provenance::Confirmed => "CloudTrail itself has the record".to_owned(),
-        Provenance::Pending { why } => format!("not confirmed yet: {why}"),
-        Provenance::Refuted { why } => format!("never confirmed: {why}"),
     }
 }

@@ -6,7 +6,7 @@ use super::{Failure, Format, Result, load_policies, show};
 use crate::case::{Case, CaseId, Decision, Plan, State, Summary};
 use crate::config::Config;
 use crate::journal::SqliteJournal;
-use crate::ports::{Ballot, Journal};
+use crate::ports::{AwsProof, Ballot, Journal, Proof};
 use crate::responder::Responder;
 use clap::Args;
 use std::io::{IsTerminal, Write};
@@ -68,9 +68,10 @@ pub(super) async fn decide(config: &Config, args: &DecideArgs, format: Format) -
         decision: args.decision,
         plan: plan.digest.clone(),
         reason,
-        proof: crate::ports::Proof { host: String::new(), headers: Vec::new() },
+        proof: Proof::Aws(AwsProof { host: String::new(), headers: Vec::new() }),
+        confirms: None,
     };
-    ballot.proof = world.identity.sign(&ballot.claim()).await.map_err(Failure::Outside)?;
+    ballot.proof = Proof::Aws(world.identity.sign(&ballot.claim()).await.map_err(Failure::Outside)?);
     world.journal.cast(&ballot).await?;
     let after = match world.journal.lock_worker()? {
         Some(_lock) => carry_out(config, &world, &ballot).await?,

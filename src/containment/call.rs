@@ -1,7 +1,9 @@
-//! The exact calls that steps make, as the journal keeps them, and what reading back says about them.
+//! The exact calls that steps make, as the journal keeps them.
 
-use crate::mapping::{MappingKey, Snapshot, Wiring};
+use crate::mapping::{MappingKey, SourceRef, Wiring};
+use crate::restriction::{Deny, Principal, PrincipalType};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What an `UpdateEventSourceMapping` changes; what is `None` is left out of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,26 +41,87 @@ pub enum Call {
         /// `ReservedConcurrentExecutions`.
         reserved: Option<i32>,
     },
-}
-
-/// What reading a call's target said.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "target", rename_all = "snake_case")]
-pub enum Observation {
-    /// The mapping as it is.
-    Mapping {
-        /// As read.
-        snapshot: Box<Snapshot>,
+    /// `lambda:DeleteEventSourceMapping`
+    DeleteEventSourceMapping {
+        /// Which mapping.
+        mapping: MappingKey,
     },
-    /// There is no such mapping.
-    MappingGone,
-    /// The function's reserved concurrency; `None`: it has none.
-    Concurrency {
-        /// As read.
-        reserved: Option<i32>,
+    /// `lambda:CreateEventSourceMapping`, for a mapping that was deleted: of the same configuration, under a new UUID.
+    CreateEventSourceMapping {
+        /// The mapping's account.
+        account: String,
+        /// Its region.
+        region: String,
+        /// The UUID of the one that was deleted.
+        deleted: String,
+        /// `FunctionName`, as a full ARN.
+        function_arn: String,
+        /// The source that it reads.
+        source: SourceRef,
+        /// Filter, destinations and source access.
+        wiring: Wiring,
+        /// `Enabled`
+        enabled: bool,
+        /// `Tags`
+        tags: Vec<(String, String)>,
+        /// All else as in this answer of `GetEventSourceMapping`.
+        like: Value,
     },
-    /// There is no such function.
-    FunctionGone,
+    /// `iam:PutRolePolicy` or `PutUserPolicy`.
+    PutPolicy {
+        /// On whom.
+        principal: Principal,
+        /// `PolicyName`
+        name: String,
+        /// What it denies.
+        deny: Deny,
+    },
+    /// `iam:DeleteRolePolicy` or `DeleteUserPolicy`, only where the policy is byte for byte what was put.
+    DeletePolicy {
+        /// Of whom.
+        principal: Principal,
+        /// `PolicyName`
+        name: String,
+        /// What was put.
+        deny: Deny,
+    },
+    /// `iam:AttachRolePolicy` or `AttachUserPolicy`.
+    AttachPolicy {
+        /// To whom.
+        principal: Principal,
+        /// `PolicyArn`
+        policy_arn: String,
+    },
+    /// `iam:DetachRolePolicy` or `DetachUserPolicy`.
+    DetachPolicy {
+        /// From whom.
+        principal: Principal,
+        /// `PolicyArn`
+        policy_arn: String,
+    },
+    /// `iam:UpdateAccessKey` for each of these keys.
+    SetAccessKeys {
+        /// Whose.
+        principal: Principal,
+        /// `AccessKeyId` of each.
+        keys: Vec<String>,
+        /// `Status`: `Active` or `Inactive`.
+        active: bool,
+    },
+    /// `iam:TagRole` or `TagUser`.
+    Tag {
+        /// Whom.
+        principal: Principal,
+        /// Key and value of each.
+        tags: Vec<(String, String)>,
+    },
+    /// `iam:UntagRole` or `UntagUser`, or the tag with the value that it had before.
+    Untag {
+        /// Whom.
+        principal: Principal,
+        /// Of each tag: key, the value that was put, and the value before; `None`: there was none.
+        tags: Vec<(String, String, Option<String>)>,
+    },
 }
 
 impl Call {
@@ -86,32 +149,81 @@ impl Call {
             Self::SetFunctionConcurrency { function_arn, reserved: None, .. } => {
                 format!("DeleteFunctionConcurrency({function_arn})")
             }
+            Self::DeleteEventSourceMapping { mapping } => format!("DeleteEventSourceMapping(UUID={})", mapping.uuid),
+            Self::CreateEventSourceMapping { deleted, function_arn, enabled, .. } => format!(
+                "CreateEventSourceMapping(FunctionName={function_arn}, Enabled={enabled}, all else as {deleted} had it)"
+            ),
+            Self::PutPolicy { principal, name, deny } => {
+                format!("Put{}Policy({}, {name}, {})", of(principal), principal.name, deny.describe())
+            }
+            Self::DeletePolicy { principal, name, .. } => {
+                format!("Delete{}Policy({}, {name})", of(principal), principal.name)
+            }
+            Self::AttachPolicy { principal, policy_arn } => {
+                format!("Attach{}Policy({}, {policy_arn})", of(principal), principal.name)
+            }
+            Self::DetachPolicy { principal, policy_arn } => {
+                format!("Detach{}Policy({}, {policy_arn})", of(principal), principal.name)
+            }
+            Self::SetAccessKeys { principal, keys, active } => {
+                let status = if *active { "Active" } else { "Inactive" };
+                format!("UpdateAccessKey({}, {}, {status})", principal.name, keys.join(" and "))
+            }
+            Self::Tag { principal, tags } => {
+                let tags: Vec<String> = tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                format!("Tag{}({}, {})", of(principal), principal.name, tags.join(", "))
+            }
+            Self::Untag { principal, tags } => {
+                let tags: Vec<&str> = tags.iter().map(|(key, ..)| key.as_str()).collect();
+                format!("Untag{}({}, {})", of(principal), principal.name, tags.join(", "))
+            }
         }
     }
 
-    /// Whether what was read is what the call is for.
-    pub fn achieved(&self, seen: &Observation) -> bool {
-        match (self, seen) {
-            (Self::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }) => {
-                change.achieved(snapshot)
-            }
-            (Self::SetFunctionConcurrency { reserved, .. }, Observation::Concurrency { reserved: seen }) => {
-                reserved == seen
-            }
-            (Self::UpdateEventSourceMapping { .. } | Self::SetFunctionConcurrency { .. }, _) => false,
+    /// Whose credentials it changes, where it does.
+    pub fn principal(&self) -> Option<&Principal> {
+        match self {
+            Self::PutPolicy { principal, .. }
+            | Self::DeletePolicy { principal, .. }
+            | Self::AttachPolicy { principal, .. }
+            | Self::DetachPolicy { principal, .. }
+            | Self::SetAccessKeys { principal, .. }
+            | Self::Tag { principal, .. }
+            | Self::Untag { principal, .. } => Some(principal),
+            Self::UpdateEventSourceMapping { .. }
+            | Self::SetFunctionConcurrency { .. }
+            | Self::DeleteEventSourceMapping { .. }
+            | Self::CreateEventSourceMapping { .. } => None,
         }
     }
-}
 
-impl MappingChange {
-    fn achieved(&self, seen: &Snapshot) -> bool {
-        let state = match self.enabled {
-            Some(false) => seen.state == "Disabled",
-            Some(true) => seen.state == "Enabled",
-            None => matches!(seen.state.as_str(), "Enabled" | "Disabled"),
-        };
-        let function = self.function_arn.as_ref().is_none_or(|arn| *arn == seen.function.arn);
-        state && function && self.wiring.holds_in(&seen.wiring)
+    /// What it changes, so that two calls on the same thing are known as such: a mapping's UUID, a function's ARN, a
+    /// principal's ARN with the policy's name.
+    pub fn target(&self) -> String {
+        match self {
+            Self::UpdateEventSourceMapping { mapping, .. } | Self::DeleteEventSourceMapping { mapping } => {
+                mapping.uuid.clone()
+            }
+            Self::CreateEventSourceMapping { deleted, .. } => deleted.clone(),
+            Self::SetFunctionConcurrency { function_arn, .. } => function_arn.clone(),
+            Self::PutPolicy { principal, name, .. } | Self::DeletePolicy { principal, name, .. } => {
+                format!("{} {name}", principal.arn)
+            }
+            Self::AttachPolicy { principal, policy_arn } | Self::DetachPolicy { principal, policy_arn } => {
+                format!("{} {policy_arn}", principal.arn)
+            }
+            Self::SetAccessKeys { principal, .. } | Self::Tag { principal, .. } | Self::Untag { principal, .. } => {
+                principal.arn.clone()
+            }
+        }
+    }
+
+    /// The same with every cut-off fixed at the decision's time.
+    pub fn decided(self, at: jiff::Timestamp) -> Self {
+        match self {
+            Self::PutPolicy { principal, name, deny } => Self::PutPolicy { principal, name, deny: deny.decided(at) },
+            other => other,
+        }
     }
 }
 
@@ -149,4 +261,11 @@ impl Wiring {
 
 fn same_text(wanted: Option<&String>, seen: Option<&String>) -> bool {
     wanted.map_or("", String::as_str) == seen.map_or("", String::as_str)
+}
+
+fn of(principal: &Principal) -> &'static str {
+    match principal.kind {
+        PrincipalType::Role => "Role",
+        PrincipalType::User => "User",
+    }
 }

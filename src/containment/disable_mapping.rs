@@ -15,7 +15,7 @@ pub(super) fn call(mapping: &MappingKey) -> Call {
 /// Back to the baseline, or to the mapping as it was first read: enabled or not, function and wiring. A repoint is thus
 /// never put back to where the attacker pointed it. `Enabled` is always given; the rest only where `now` differs.
 pub(super) fn undo(prior: &Prior, baseline: Option<&Baseline>, now: Option<&Snapshot>, done: &Call) -> Option<Call> {
-    let (Prior::Mapping { snapshot }, Call::UpdateEventSourceMapping { mapping, .. }) = (prior, done) else {
+    let (Prior::Mapping { snapshot, .. }, Call::UpdateEventSourceMapping { mapping, .. }) = (prior, done) else {
         return None;
     };
     let (function, wiring, enabled): (&FunctionRef, &Wiring, bool) = baseline.map_or_else(

@@ -2,8 +2,8 @@
 
 use super::Responder;
 use crate::approval::{Count, count, misfit};
-use crate::case::{Case, CaseEvent, Decision, Mode, Outcome, State, SystemEvent, Vote, plan_for};
-use crate::ports::{Ballot, CallError, JournalError};
+use crate::case::{Case, CaseEvent, Decision, Mode, Outcome, State, SystemEvent, Via, Vote, plan_for};
+use crate::ports::{Ballot, CallError, JournalError, Proof};
 
 /// Why a vote did not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,8 @@ impl Responder {
     }
 
     async fn take(&self, ballot: &Ballot) -> Result<(), Trouble> {
-        let identity = match self.ports.identity.verify(&ballot.proof, &ballot.claim()).await {
+        let Proof::Aws(proof) = &ballot.proof else { return Err(refused("slack", "not yet")) };
+        let identity = match self.ports.identity.verify(proof, &ballot.claim()).await {
             Ok(identity) => identity,
             Err(error) if error.is_final() => return Err(refused("unverified", &error.to_string())),
             Err(error) => return Err(Trouble::Later(error)),
@@ -120,6 +121,7 @@ impl Responder {
             reason: ballot.reason.clone(),
             needed: permission.approvals,
             policies: permission.policies,
+            via: Via::CommandLine,
         };
         match count(case, &vote) {
             Count::Again => no("you voted for this already; another person is needed"),

@@ -6,8 +6,8 @@ use super::retry::backoff;
 use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
-    Case, CaseEvent, CaseId, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus, baseline,
-    next, plans_once_asked,
+    Case, CaseEvent, CaseId, Decision, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus,
+    baseline, next, plans_once_asked,
 };
 use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
@@ -124,10 +124,12 @@ impl Responder {
 
     /// Closes the case, and accepts the configuration that people decided about: never one that they were not shown.
     async fn close(&self, case: &mut Case, outcome: Outcome) -> Result<(), JournalError> {
-        if matches!(outcome, Outcome::Contained | Outcome::Left) && !self.as_shown(case, outcome).await? {
+        let lifted = case.approved.as_ref().is_some_and(|tally| tally.plan.decision == Decision::Lift);
+        if matches!(outcome, Outcome::Contained | Outcome::Left) && !lifted && !self.as_shown(case, outcome).await? {
             return Ok(());
         }
-        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored) && !case.gone;
+        let decided =
+            matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored) && !case.gone && !lifted;
         let by =
             || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
         let known = case.latest().filter(|_| decided);
@@ -182,10 +184,12 @@ impl Responder {
         else {
             return Ok(());
         };
-        let call = kind.call(&mapping, &read);
-        let prior = match (kind, case.prior(kind)) {
+        let Some(call) = kind.call(&mapping, &read) else { return Ok(()) };
+        let prior = match (kind, case.prior_of(kind, &call.target())) {
             (_, Some(_)) => None,
-            (StepKind::DisableMapping, None) => Some(Prior::Mapping { snapshot: read }),
+            (StepKind::DisableMapping | StepKind::DeleteMapping, None) => {
+                Some(Prior::Mapping { snapshot: read, tags: Vec::new() })
+            }
             (StepKind::FreezeFunction, None) => match self.observe(&call).await {
                 Ok(Observation::Concurrency { reserved }) => Some(self.unfrozen(case, &call, reserved).await?),
                 Ok(_) => None,
@@ -195,6 +199,7 @@ impl Responder {
                     return Ok(());
                 }
             },
+            _ => None,
         };
         let id = case.next_step();
         let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
@@ -229,6 +234,12 @@ impl Responder {
         step: PlannedStep,
         driver: &Driver,
     ) -> Result<(), JournalError> {
+        if !step.step.is_on_mapping() {
+            return self.prepare_restriction(case, grant, step, driver).await;
+        }
+        if step.step == StepKind::DeleteMapping && step.undoes.is_some() {
+            return self.prepare_anew(case, step).await;
+        }
         match self.read_again(case, driver).await? {
             Some(Read::There(_)) => {}
             Some(Read::Gone) => {
@@ -245,13 +256,21 @@ impl Responder {
             return self.prepare(case, step.step, driver).await;
         }
         let prior = match (step.step, step.undoes, case.prior(step.step), case.latest()) {
-            (StepKind::DisableMapping, None, None, Some(read)) => {
-                Some(Prior::Mapping { snapshot: Box::new(read.clone()) })
+            (StepKind::DisableMapping | StepKind::DeleteMapping, None, None, Some(read)) => {
+                Some(Prior::Mapping { snapshot: Box::new(read.clone()), tags: Vec::new() })
             }
             _ => None,
         };
         let id = case.next_step();
         let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
+        self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
+    }
+
+    /// A mapping that was deleted is made anew: there is nothing to read before.
+    async fn prepare_anew(&self, case: &mut Case, step: PlannedStep) -> Result<(), JournalError> {
+        let id = case.next_step();
+        let prepared =
+            CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior: None };
         self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
     }
 

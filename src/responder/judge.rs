@@ -237,11 +237,12 @@ impl Responder {
         match (self.settings.mode, verdict.response, &provenance, &seen.mapping, &snapshot) {
             (Mode::Observe, ..) => more.push(CaseEvent::Closed { outcome: Outcome::Observed, baseline: None }),
             (Mode::Enforce, Response::Disable, Provenance::Verified, Some(key), Some(read)) => {
-                let call = StepKind::DisableMapping.call(key, read);
-                let prior = Some(Prior::Mapping { snapshot: read.clone() });
+                let prior = Some(Prior::Mapping { snapshot: read.clone(), tags: Vec::new() });
                 let step = StepKind::DisableMapping;
-                more.push(CaseEvent::StepPrepared { id: 1, step, undoes: None, call, prior });
-                more.push(self.started(1));
+                if let Some(call) = step.call(key, read) {
+                    more.push(CaseEvent::StepPrepared { id: 1, step, undoes: None, call, prior });
+                    more.push(self.started(1));
+                }
             }
             (Mode::Enforce, ..) => {}
         }
@@ -262,7 +263,7 @@ impl Responder {
     fn would_do(&self, seen: &Seen, verdict: &Verdict, snapshot: Option<&Snapshot>) -> Vec<crate::containment::Call> {
         match (self.settings.mode, &seen.mapping, snapshot) {
             (Mode::Observe, Some(key), Some(read)) => {
-                response_steps(verdict.response).iter().map(|step| step.call(key, read)).collect()
+                response_steps(verdict.response).iter().filter_map(|step| step.call(key, read)).collect()
             }
             _ => Vec::new(),
         }

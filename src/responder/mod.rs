@@ -1,6 +1,7 @@
 //! The responder: what comes in → a verdict → a case, driven step by step to its end. It knows the outside world only
 //! through the ports.
 
+mod anew;
 mod decide;
 mod drive;
 mod drivers;
@@ -9,6 +10,7 @@ mod judge;
 mod own;
 mod perform;
 mod policies;
+mod restrict;
 mod retry;
 mod verify;
 

@@ -7,6 +7,7 @@ use crate::case::{Case, CaseEvent, Evidence, Step, StepStatus};
 use crate::containment::{Call, Observation, StepKind};
 use crate::mapping::Snapshot;
 use crate::ports::{Acknowledged, CallError, JournalError};
+use crate::restriction::AccessKey;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -108,10 +109,13 @@ impl Responder {
     /// Reads a call's target.
     pub(super) async fn observe(&self, call: &Call) -> Result<Observation, CallError> {
         match call {
-            Call::UpdateEventSourceMapping { mapping, .. } => Ok(match self.ports.lambda.mapping(mapping).await? {
-                Some(snapshot) => Observation::Mapping { snapshot: Box::new(snapshot) },
-                None => Observation::MappingGone,
-            }),
+            Call::UpdateEventSourceMapping { mapping, .. } | Call::DeleteEventSourceMapping { mapping } => {
+                Ok(match self.ports.lambda.mapping(mapping).await? {
+                    Some(snapshot) => Observation::Mapping { snapshot: Box::new(snapshot) },
+                    None => Observation::MappingGone,
+                })
+            }
+            Call::CreateEventSourceMapping { .. } => self.observe_anew(call).await,
             Call::SetFunctionConcurrency { account, region, function_arn, .. } => {
                 match self.ports.lambda.concurrency(account, region, function_arn).await {
                     Ok(reserved) => Ok(Observation::Concurrency { reserved }),
@@ -119,6 +123,7 @@ impl Responder {
                     Err(error) => Err(error),
                 }
             }
+            _ => self.observe_principal(call).await,
         }
     }
 
@@ -128,9 +133,12 @@ impl Responder {
             Call::UpdateEventSourceMapping { mapping, change } => {
                 self.ports.lambda.update_mapping(mapping, change).await
             }
+            Call::DeleteEventSourceMapping { mapping } => self.ports.lambda.delete_mapping(mapping).await,
+            Call::CreateEventSourceMapping { .. } => self.make_anew(call).await,
             Call::SetFunctionConcurrency { account, region, function_arn, reserved } => {
                 self.ports.lambda.set_concurrency(account, region, function_arn, *reserved).await
             }
+            _ => self.change_principal(call).await,
         }
     }
 
@@ -313,5 +321,14 @@ fn in_words(seen: &Observation) -> String {
         Observation::Concurrency { reserved: Some(n) } => format!("reserved concurrency {n}"),
         Observation::Concurrency { reserved: None } => "no reserved concurrency".into(),
         Observation::FunctionGone => "no such function".into(),
+        Observation::Policy { document: Some(_) } => "a policy of that name".into(),
+        Observation::Policy { document: None } => "no policy of that name".into(),
+        Observation::Attached { policies } => format!("attached: {}", policies.join(", ")),
+        Observation::AccessKeys { keys } => {
+            let word = |key: &AccessKey| format!("{} {}", key.id, if key.active { "active" } else { "inactive" });
+            keys.iter().map(word).collect::<Vec<_>>().join(", ")
+        }
+        Observation::Tags { tags } => tags.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(", "),
+        Observation::PrincipalGone => "no such principal".into(),
     }
 }

@@ -221,7 +221,8 @@ async fn a_vote_waits_until_it_is_settled() {
         decision: Decision::Keep,
         plan: "p".into(),
         reason: "r".into(),
-        proof: Proof { host: "sts".into(), headers: vec![("authorization".into(), "secret".into())] },
+        proof: Proof::Aws(AwsProof { host: "sts".into(), headers: vec![("authorization".into(), "secret".into())] }),
+        confirms: None,
     };
     journal.cast(&ballot).await.unwrap();
     assert_eq!(journal.ballots().await.unwrap(), std::slice::from_ref(&ballot));

@@ -11,7 +11,9 @@ use sluicegate::containment::MappingChange;
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
 use sluicegate::policy::PolicySet;
-use sluicegate::ports::{Acknowledged, CallError, Identity, Journal, Lambda, Proof, Trail};
+use sluicegate::ports::{
+    Acknowledged, AwsProof, CallError, Identity, Journal, Lambda, NewMapping, SearchBy, Trail,
+};
 use sluicegate::responder::{Policies, Ports, Responder, Settings};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -49,6 +51,12 @@ pub struct Account {
     pub lingers: u32,
     /// What the next changes of a function's concurrency answer.
     pub concurrency_faults: VecDeque<CallError>,
+    /// The mappings that were to be deleted, and what the next such calls answer; `Ambiguous` after the effect.
+    pub deletes: Vec<String>,
+    pub delete_faults: VecDeque<CallError>,
+    /// How often a mapping was to be made, and what the next such calls answer; `Ambiguous` after the effect.
+    pub creates: u32,
+    pub create_faults: VecDeque<CallError>,
     lingering: u32,
     requests: u32,
 }
@@ -174,6 +182,33 @@ impl Lambda for Fake {
         Ok(Acknowledged { request_id })
     }
 
+    async fn delete_mapping(&self, key: &MappingKey) -> Result<Acknowledged, CallError> {
+        let mut account = self.0.lock().unwrap();
+        account.deletes.push(key.uuid.clone());
+        let fault = account.delete_faults.pop_front();
+        if let Some(error) = fault.clone().filter(|error| !matches!(error, CallError::Ambiguous { .. })) {
+            return Err(error);
+        }
+        let message = key.uuid.clone();
+        account.mappings.remove(&key.uuid).ok_or(CallError::NotFound { message, request_id: None })?;
+        fault.map_or_else(|| Ok(Acknowledged { request_id: "delete".into() }), Err)
+    }
+
+    async fn create_mapping(&self, new: &NewMapping<'_>) -> Result<(Acknowledged, String), CallError> {
+        let mut account = self.0.lock().unwrap();
+        account.creates += 1;
+        let fault = account.create_faults.pop_front();
+        if let Some(error) = fault.clone().filter(|error| !matches!(error, CallError::Ambiguous { .. })) {
+            return Err(error);
+        }
+        let mut made = snapshot(900 + account.creates, if new.enabled { "Enabled" } else { "Disabled" });
+        made.function = FunctionRef::parse(new.function_arn, "aws", common::REGION, ACCOUNT);
+        made.whole["FunctionArn"] = new.function_arn.into();
+        let uuid = made.uuid.clone();
+        account.mappings.insert(uuid.clone(), made);
+        fault.map_or_else(|| Ok((Acknowledged { request_id: "create".into() }, uuid)), Err)
+    }
+
     async fn concurrency(&self, _: &str, _: &str, function_arn: &str) -> Result<Option<i32>, CallError> {
         Ok(self.0.lock().unwrap().concurrency.get(function_arn).copied())
     }
@@ -202,6 +237,17 @@ impl Trail for Fake {
     async fn lookup(&self, _: &str, _: &str, event_id: &str) -> Result<Option<String>, CallError> {
         Ok(self.0.lock().unwrap().records.get(event_id).cloned())
     }
+
+    async fn search(
+        &self,
+        _: &str,
+        _: &str,
+        _: SearchBy<'_>,
+        _: Timestamp,
+        _: u32,
+    ) -> Result<(Vec<String>, bool), CallError> {
+        Ok((self.0.lock().unwrap().records.values().cloned().collect(), false))
+    }
 }
 
 #[async_trait]
@@ -211,7 +257,7 @@ impl Identity for Fake {
     }
 
     /// The proof's host is the voter's ARN, and its header the claim.
-    async fn verify(&self, proof: &Proof, claim: &str) -> Result<String, CallError> {
+    async fn verify(&self, proof: &AwsProof, claim: &str) -> Result<String, CallError> {
         if proof.headers.first().is_some_and(|(_, value)| value == claim) {
             return Ok(proof.host.clone());
         }

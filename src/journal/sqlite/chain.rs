@@ -1,8 +1,9 @@
 //! Appending: compare-and-set on the stream, and the hash chain over all rows.
 
-use super::{folded, project, unavailable};
+use super::{folded, project, query, unavailable};
 use crate::case::{Case, CaseEvent, CaseId, SystemEvent, VERSION};
 use crate::ports::JournalError;
+use crate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -72,6 +73,28 @@ pub(super) fn append_system(db: &Connection, event: &SystemEvent, now: Timestamp
         .map_err(unavailable)?;
     append(db, SYSTEM, last.unwrap_or(0) + 1, event.kind(), event, now)?;
     project::system_event(db, event)
+}
+
+/// Appends to a restriction's stream, folds it, and brings its projection up to date.
+pub(super) fn append_restriction(
+    db: &Connection,
+    id: &RestrictionId,
+    expected: u64,
+    events: &[RestrictionEvent],
+    now: Timestamp,
+) -> Result<Restriction, JournalError> {
+    let actual = query::restriction(db, id)?.map_or(0, |restriction| restriction.seq);
+    if actual != expected {
+        return Err(JournalError::Conflict { stream: id.0.clone(), expected, actual });
+    }
+    for (stream_seq, event) in (expected + 1..).zip(events) {
+        append(db, &id.0, stream_seq, event.kind(), event, now)?;
+    }
+    // Folded from what was written: an event that cannot follow takes all of it back.
+    let folded = query::restriction(db, id)?;
+    let folded = folded.ok_or_else(|| JournalError::Damaged(format!("{}: a restriction without events", id.0)))?;
+    project::restriction(db, &folded)?;
+    Ok(folded)
 }
 
 fn append<E: Serialize>(

@@ -14,7 +14,8 @@ pub use audit::Audit;
 
 use crate::case::{Case, CaseEvent, CaseId, Opened, Summary, SystemEvent};
 use crate::mapping::{Baseline, MappingKey};
-use crate::ports::{Ballot, Clock, Journal, JournalError, Known, Opening, Recorded};
+use crate::ports::{Ballot, CardState, Clock, Journal, JournalError, Known, Opening, Recorded};
+use crate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -313,6 +314,39 @@ impl Journal for SqliteJournal {
     async fn refusal(&self, ballot_id: &str) -> Result<Option<String>, JournalError> {
         let id = ballot_id.to_owned();
         self.run(move |db| query::refusal(db, &id)).await
+    }
+
+    async fn cards_behind(&self) -> Result<Vec<CardState>, JournalError> {
+        self.run(query::cards_behind).await
+    }
+
+    async fn card_shown(&self, case: &CaseId, shown: u64, threaded: u64) -> Result<(), JournalError> {
+        let case = case.clone();
+        self.run(move |db| query::card_shown(db, &case, shown, threaded)).await
+    }
+
+    async fn case_of_code(&self, code: &str) -> Result<Option<CaseId>, JournalError> {
+        let code = code.to_owned();
+        self.run(move |db| query::case_of_code(db, &code)).await
+    }
+
+    async fn restriction(&self, id: &RestrictionId) -> Result<Option<Restriction>, JournalError> {
+        let id = id.clone();
+        self.run(move |db| query::restriction(db, &id)).await
+    }
+
+    async fn append_restriction(
+        &self,
+        id: &RestrictionId,
+        expected: u64,
+        events: &[RestrictionEvent],
+    ) -> Result<Restriction, JournalError> {
+        let (id, events, now) = (id.clone(), events.to_vec(), self.clock.now());
+        self.run(move |db| chain::append_restriction(db, &id, expected, &events, now)).await
+    }
+
+    async fn restrictions(&self) -> Result<Vec<Restriction>, JournalError> {
+        self.run(query::restrictions).await
     }
 
     async fn length(&self) -> Result<u64, JournalError> {

@@ -5,6 +5,7 @@ use crate::case::{Case, CaseEvent, CaseId, Evidence, Provenance, State, Summary,
 use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey};
 use crate::ports::{JournalError, Recorded};
+use crate::restriction::{Restriction, RestrictionState};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 
@@ -45,6 +46,24 @@ pub(super) fn case(db: &Connection, case: &Case, seq: u64) -> Result<(), Journal
         ])
     })
     .map_err(unavailable)?;
+    db.prepare_cached(
+        "INSERT INTO cards (case_id, seq, opened_seq) VALUES (?1, ?2, ?3)
+         ON CONFLICT (case_id) DO UPDATE SET seq = ?2",
+    )
+    .and_then(|mut upsert| upsert.execute(params![case.id.as_str(), case.seq, seq]))
+    .map_err(unavailable)?;
+    Ok(())
+}
+
+/// Brings `restrictions` up to date.
+pub(super) fn restriction(db: &Connection, restriction: &Restriction) -> Result<(), JournalError> {
+    let off = restriction.state == RestrictionState::Off;
+    db.prepare_cached(
+        "INSERT INTO restrictions (id, principal, is_off) VALUES (?1, ?2, ?3)
+         ON CONFLICT (id) DO UPDATE SET is_off = ?3",
+    )
+    .and_then(|mut upsert| upsert.execute(params![restriction.id.0, restriction.principal.arn, off]))
+    .map_err(unavailable)?;
     Ok(())
 }
 
@@ -58,6 +77,11 @@ pub(super) fn case_event(db: &Connection, id: &CaseId, case: &Case, event: &Case
         CaseEvent::Joined { finding, .. } => see(db, finding, Some(id)),
         CaseEvent::Evidence(Evidence::MappingFound { mapping }) => occupy(db, mapping, id),
         CaseEvent::Approved { .. } => case.mapping.as_ref().map_or(Ok(()), |mapping| occupy(db, mapping, id)),
+        CaseEvent::ConfirmationAsked { code, .. } => {
+            let insert = "INSERT OR IGNORE INTO codes (code, case_id) VALUES (?, ?)";
+            db.execute(insert, params![code, id.as_str()]).map_err(unavailable)?;
+            Ok(())
+        }
         CaseEvent::OwnCallSeen { event_id, .. } => {
             seen(db, &case.opened.finding.account, &case.opened.finding.region, event_id, Some(id))
         }
@@ -106,6 +130,14 @@ pub(super) fn rebuild(db: &Connection) -> Result<Vec<String>, JournalError> {
     let mut broken = Vec::new();
     for table in schema::DERIVED {
         db.execute(&format!("DELETE FROM {table}"), []).map_err(unavailable)?;
+    }
+    for id in query::restriction_streams(db)? {
+        match query::restriction(db, &id) {
+            Ok(Some(folded)) => restriction(db, &folded)?,
+            Ok(None) => {}
+            Err(JournalError::Damaged(why)) => broken.push(why),
+            Err(error) => return Err(error),
+        }
     }
     let mut system = query::system(db)?.into_iter().peekable();
     let mut cases = HashMap::new();

@@ -3,7 +3,8 @@
 use super::{chain, unavailable};
 use crate::case::{CaseEvent, CaseId, Summary, SystemEvent};
 use crate::mapping::{Baseline, MappingKey};
-use crate::ports::{Ballot, JournalError, Known, Recorded};
+use crate::ports::{Ballot, CardState, JournalError, Known, Recorded};
+use crate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
@@ -38,7 +39,7 @@ fn stream<E: DeserializeOwned>(db: &Connection, stream: &str, seen: u64) -> Resu
 
 /// The ids of all cases, in the order in which they began.
 pub(super) fn streams(db: &Connection) -> Result<Vec<CaseId>, JournalError> {
-    let sql = "SELECT stream FROM events WHERE stream <> 'system' GROUP BY stream ORDER BY min(seq)";
+    let sql = "SELECT stream FROM events WHERE stream LIKE 'sg-%' GROUP BY stream ORDER BY min(seq)";
     ids(&list(db, sql, [], |row| row.get(0))?)
 }
 
@@ -110,6 +111,44 @@ pub(super) fn refusal(db: &Connection, ballot: &str) -> Result<Option<String>, J
     let sql = "SELECT body ->> 'why' FROM events WHERE stream = 'system' AND type = 'vote_refused'
                AND body ->> 'ballot' = ? ORDER BY seq DESC LIMIT 1";
     one(db, sql, [ballot])
+}
+
+pub(super) fn cards_behind(db: &Connection) -> Result<Vec<CardState>, JournalError> {
+    let sql = "SELECT case_id, seq, shown, threaded FROM cards WHERE shown < seq OR threaded < seq
+               ORDER BY opened_seq DESC";
+    let rows = list(db, sql, [], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    rows.into_iter()
+        .map(|(id, seq, shown, threaded)| Ok(CardState { case_id: case_id(&id)?, seq, shown, threaded }))
+        .collect()
+}
+
+pub(super) fn card_shown(db: &Connection, id: &CaseId, shown: u64, threaded: u64) -> Result<(), JournalError> {
+    let sql = "UPDATE cards SET shown = ?, threaded = ? WHERE case_id = ?";
+    db.execute(sql, params![shown, threaded, id.as_str()]).map_err(unavailable)?;
+    Ok(())
+}
+
+pub(super) fn case_of_code(db: &Connection, code: &str) -> Result<Option<CaseId>, JournalError> {
+    let found: Option<String> = one(db, "SELECT case_id FROM codes WHERE code = ?", [code])?;
+    found.map(|case| case_id(&case)).transpose()
+}
+
+/// The ids of all restrictions that have a stream.
+pub(super) fn restriction_streams(db: &Connection) -> Result<Vec<RestrictionId>, JournalError> {
+    let sql = "SELECT stream FROM events WHERE stream LIKE 'rs-%' GROUP BY stream ORDER BY min(seq)";
+    Ok(list(db, sql, [], |row| row.get(0))?.into_iter().map(RestrictionId).collect())
+}
+
+pub(super) fn restriction(db: &Connection, id: &RestrictionId) -> Result<Option<Restriction>, JournalError> {
+    let events = stream::<RestrictionEvent>(db, &id.0, 0)?;
+    let folded = Restriction::fold(id, events.iter().map(|recorded| (&recorded.event, recorded.at)));
+    folded.map_err(|error| JournalError::Damaged(error.to_string()))
+}
+
+pub(super) fn restrictions(db: &Connection) -> Result<Vec<Restriction>, JournalError> {
+    let ids: Vec<String> =
+        list(db, "SELECT id FROM restrictions WHERE NOT is_off ORDER BY rowid", [], |row| row.get(0))?;
+    ids.into_iter().filter_map(|id| restriction(db, &RestrictionId(id)).transpose()).collect()
 }
 
 pub(super) fn length(db: &Connection) -> Result<u64, JournalError> {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use std::time::Duration;
 
 /// The version of the tables, kept in `PRAGMA user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// More than there are statements, so that each is parsed once.
 const STATEMENTS: usize = 64;
 
@@ -51,13 +51,25 @@ CREATE TABLE IF NOT EXISTS baselines (
 CREATE TABLE IF NOT EXISTS own_requests (
     request_id TEXT PRIMARY KEY, case_id TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS cards (
+    case_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, opened_seq INTEGER NOT NULL,
+    shown INTEGER NOT NULL DEFAULT 0, threaded INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS cards_behind ON cards (opened_seq) WHERE shown < seq OR threaded < seq;
+CREATE TABLE IF NOT EXISTS codes (
+    code TEXT PRIMARY KEY, case_id TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS restrictions (
+    id TEXT PRIMARY KEY, principal TEXT NOT NULL, is_off INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS ballots (
     id TEXT PRIMARY KEY, body TEXT NOT NULL
 );
 ";
 
 /// What is derived from the log.
-pub(super) const DERIVED: [&str; 5] = ["cases", "open_mappings", "seen", "baselines", "own_requests"];
+pub(super) const DERIVED: [&str; 8] =
+    ["cases", "open_mappings", "seen", "baselines", "own_requests", "cards", "codes", "restrictions"];
 
 /// Sets the connection up and makes what is missing. Each commit reaches the disk, and the proof of a settled vote
 /// leaves no trace in a free page.
@@ -82,6 +94,10 @@ pub(super) fn prepare(db: &Connection) -> Result<(), JournalError> {
     if found < VERSION {
         let make = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT");
         db.execute_batch(&make).map_err(unavailable)?;
+        if found > 0 {
+            // What is derived from a journal of an earlier version is derived again: there are new tables to fill.
+            super::project::rebuild(db)?;
+        }
     }
     Ok(())
 }
