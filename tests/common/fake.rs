@@ -5,14 +5,14 @@
 use super::common::{self, ACCOUNT, snapshot, uuid};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sluicegate::case::Mode;
+use sluicegate::case::{CaseId, Decision, Mode};
 use sluicegate::clock::SystemClock;
 use sluicegate::containment::MappingChange;
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
 use sluicegate::policy::PolicySet;
 use sluicegate::ports::{
-    Acknowledged, AwsProof, CallError, Identity, Journal, Lambda, NewMapping, SearchBy, Trail,
+    Acknowledged, AwsProof, Ballot, CallError, Identity, Journal, Lambda, NewMapping, Proof, SearchBy, Trail,
 };
 use sluicegate::responder::{Policies, Ports, Responder, Settings};
 use std::collections::{BTreeMap, VecDeque};
@@ -333,4 +333,20 @@ impl Worker {
     pub fn stop(&self) {
         let _ = self.stop.send(true);
     }
+}
+
+/// A vote on the command line, as this fake account's identities prove it.
+pub fn signed(who: &str, id: &str, case_id: &CaseId, decision: Decision, plan: &str) -> Ballot {
+    let proof = AwsProof { host: who.into(), headers: vec![] };
+    let ballot = Ballot {
+        id: id.into(),
+        case_id: case_id.clone(),
+        decision,
+        plan: plan.into(),
+        reason: "test".into(),
+        proof: Proof::Aws(proof),
+        confirms: None,
+    };
+    let proof = AwsProof { host: who.into(), headers: vec![("claim".into(), ballot.claim())] };
+    Ballot { proof: Proof::Aws(proof), ..ballot }
 }
