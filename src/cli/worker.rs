@@ -58,12 +58,14 @@ impl World {
             lambda: Arc::new(AwsLambda::new(clients.clone(), Limits::new(config.containment.max_calls_per_second))),
             trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
             identity: self.identity.clone(),
+            chat: None,
             clock: self.clock.clone(),
         };
         let settings = Settings {
             mode: config.mode,
             verify_timeout: config.containment.verify_timeout,
             give_up_after: GIVE_UP_AFTER,
+            schedule: config.schedule(),
             worker: format!("{}-{:08x}", std::process::id(), fastrand::u32(..)),
             identity: arn,
             account,

@@ -12,13 +12,15 @@ mod perform;
 mod policies;
 mod restrict;
 mod retry;
+mod timers;
 mod verify;
+mod voter;
 
 pub use decide::Refusal;
 pub use policies::Policies;
 
-use crate::case::{Case, CaseEvent, CaseId, Mode};
-use crate::ports::{Clock, Identity, Journal, JournalError, Lambda, Trail};
+use crate::case::{Case, CaseEvent, CaseId, Mode, Schedule};
+use crate::ports::{Chat, Clock, Identity, Journal, JournalError, Lambda, Trail};
 use drivers::Drivers;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +37,8 @@ pub struct Ports {
     pub trail: Arc<dyn Trail>,
     /// Who AWS says that somebody is.
     pub identity: Arc<dyn Identity>,
+    /// Slack, where it is configured.
+    pub chat: Option<Arc<dyn Chat>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -48,6 +52,8 @@ pub struct Settings {
     pub verify_timeout: Duration,
     /// For how long a step is tried before a person is called.
     pub give_up_after: Duration,
+    /// When people are reminded, and when a question lapses.
+    pub schedule: Schedule,
     /// The worker's name in the journal.
     pub worker: String,
     /// The ARN of the AWS identity that it has.
@@ -74,13 +80,22 @@ pub struct Responder {
     policies: Policies,
     settings: Arc<Settings>,
     drivers: Drivers,
+    /// Whose turn it is to take votes.
+    turn: Arc<tokio::sync::Mutex<()>>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Responder {
     /// A responder. `stopping` turns true when it has to come to an end.
     pub fn new(ports: Ports, policies: Policies, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
-        Self { ports, policies, settings: Arc::new(settings), drivers: Drivers::default(), stopping }
+        Self {
+            ports,
+            policies,
+            settings: Arc::new(settings),
+            drivers: Drivers::default(),
+            turn: Arc::default(),
+            stopping,
+        }
     }
 
     /// How it works.

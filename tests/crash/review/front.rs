@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use sluicegate::case::{Case, CaseEvent, CaseId, Opened, Summary, SystemEvent};
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::{Baseline, MappingKey};
-use sluicegate::ports::{Ballot, Journal, JournalError, Known, Opening, Recorded};
+use sluicegate::ports::{Ballot, CardState, Journal, JournalError, Known, Opening, Recorded};
+use sluicegate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -91,6 +92,9 @@ impl Journal for Front {
     async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
         self.up()?.cases_on(mapping).await
     }
+    async fn cases_of_pair(&self, a: &str, r: &str, f: &str, s: &str) -> Result<Vec<CaseId>, JournalError> {
+        self.up()?.cases_of_pair(a, r, f, s).await
+    }
     async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
         self.up()?.baseline(mapping).await
     }
@@ -114,6 +118,29 @@ impl Journal for Front {
     }
     async fn refusal(&self, ballot_id: &str) -> Result<Option<String>, JournalError> {
         self.up()?.refusal(ballot_id).await
+    }
+    async fn cards_behind(&self) -> Result<Vec<CardState>, JournalError> {
+        self.up()?.cards_behind().await
+    }
+    async fn card_shown(&self, case: &CaseId, shown: u64, threaded: u64) -> Result<(), JournalError> {
+        self.up()?.card_shown(case, shown, threaded).await
+    }
+    async fn case_of_code(&self, code: &str) -> Result<Option<CaseId>, JournalError> {
+        self.up()?.case_of_code(code).await
+    }
+    async fn restriction(&self, id: &RestrictionId) -> Result<Option<Restriction>, JournalError> {
+        self.up()?.restriction(id).await
+    }
+    async fn append_restriction(
+        &self,
+        id: &RestrictionId,
+        expected: u64,
+        events: &[RestrictionEvent],
+    ) -> Result<Restriction, JournalError> {
+        self.up()?.append_restriction(id, expected, events).await
+    }
+    async fn restrictions(&self) -> Result<Vec<Restriction>, JournalError> {
+        self.up()?.restrictions().await
     }
     async fn length(&self) -> Result<u64, JournalError> {
         self.up()?.length().await
