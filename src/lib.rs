@@ -2,7 +2,8 @@
 //!
 //! The modules stand in the order in which an event flows through them. A CloudTrail record comes in by the [`intake`],
 //! [`cloudtrail`] reads it, [`detection`] makes a finding of it, [`policy`] judges the actor. What is not allowed becomes
-//! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`], on the [`evidence`].
+//! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`],
+//! on the [`evidence`].
 //! The [`responder`] does all that, and knows the world only by its [`ports`]; [`journal`] and [`aws`] are the real ones.
 //!
 //! Everything above `ports` is pure: it knows no clock, no network and no file.
@@ -35,5 +36,6 @@ pub mod config;
 pub mod http;
 pub mod policy_files;
 pub mod telemetry;
+pub mod tls;
 
 pub mod cli;

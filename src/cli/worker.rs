@@ -1,7 +1,7 @@
 //! What `run` and `decide` have in common: the ports, wired to the real world.
 
 use super::{Failure, Result};
-use crate::aws::{AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits};
+use crate::aws::{AwsEnrichment, AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits, Packages};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::SqliteJournal;
@@ -15,6 +15,8 @@ use tokio::sync::watch;
 
 /// CloudTrail answers two look-ups a second; half of that is left to others.
 const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
+/// What is read for people's sake, in each account and region: a small share of what Lambda, CloudWatch and the rest allow.
+const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
 /// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 
@@ -56,7 +58,12 @@ impl World {
         let ports = Ports {
             journal: Arc::new(self.journal.clone()),
             lambda: Arc::new(AwsLambda::new(clients.clone(), Limits::new(config.containment.max_calls_per_second))),
-            trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
+            trail: Arc::new(AwsTrail::new(clients.clone(), Limits::new(LOOKUPS_PER_SECOND))),
+            enrichment: Arc::new(AwsEnrichment::new(
+                clients,
+                Limits::new(READS_PER_SECOND),
+                Packages::new(config.evidence.keep_code.clone()),
+            )),
             identity: self.identity.clone(),
             chat: None,
             clock: self.clock.clone(),

@@ -5,6 +5,7 @@ mod anew;
 mod decide;
 mod drive;
 mod drivers;
+mod evidence;
 mod join;
 mod judge;
 mod own;
@@ -20,8 +21,9 @@ pub use decide::Refusal;
 pub use policies::Policies;
 
 use crate::case::{Case, CaseEvent, CaseId, Mode, Schedule};
-use crate::ports::{Chat, Clock, Identity, Journal, JournalError, Lambda, Trail};
+use crate::ports::{Chat, Clock, Enrichment, Identity, Journal, JournalError, Lambda, Trail};
 use drivers::Drivers;
+use evidence::Gathering;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -37,6 +39,8 @@ pub struct Ports {
     pub trail: Arc<dyn Trail>,
     /// Who AWS says that somebody is.
     pub identity: Arc<dyn Identity>,
+    /// Reading for people's sake.
+    pub enrichment: Arc<dyn Enrichment>,
     /// Slack, where it is configured.
     pub chat: Option<Arc<dyn Chat>>,
     /// The time.
@@ -80,6 +84,7 @@ pub struct Responder {
     policies: Policies,
     settings: Arc<Settings>,
     drivers: Drivers,
+    gathering: Gathering,
     /// Whose turn it is to take votes.
     turn: Arc<tokio::sync::Mutex<()>>,
     stopping: watch::Receiver<bool>,
@@ -93,6 +98,7 @@ impl Responder {
             policies,
             settings: Arc::new(settings),
             drivers: Drivers::default(),
+            gathering: Gathering::default(),
             turn: Arc::default(),
             stopping,
         }
