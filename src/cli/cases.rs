@@ -98,12 +98,6 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
         "prior": case.priors.iter().map(|(kind, _, prior)| (kind.name(), prior)).collect::<std::collections::BTreeMap<_, _>>(),
         "baseline": case.baseline,
         "would_do": case.opened.would_do,
-        "function": case.function_facts(),
-        "source": case.source_facts(),
-        "code": case.code_kept(),
-        "history": case.history(),
-        "processed": case.processed(),
-        "unknown": case.unknowns().collect::<std::collections::BTreeMap<_, _>>(),
         "cost": cost_of(case),
         "gathered": case.evidence.iter().map(|(evidence, at)| json!({"at": at, "evidence": evidence})).collect::<Vec<_>>(),
     });

@@ -23,12 +23,27 @@ async fn attack(stage: &Stage, eve: &Account) -> String {
     eve.create_mapping(&stage.orders.arn, "drain").await.unwrap()
 }
 
+/// The case, its evidence by what it is about, and `unknown` by what and why.
+async fn looked_at(stage: &Stage, case: &Value) -> Value {
+    let mut whole = stage.whole(case).await;
+    let gathered = whole["evidence"]["gathered"].as_array().unwrap().clone();
+    whole["evidence"]["unknown"] = json!({});
+    for one in gathered.into_iter().map(|mut one| one["evidence"].take()) {
+        match one["about"].as_str().unwrap() {
+            "unknown" => whole["evidence"]["unknown"][one["what"].as_str().unwrap()] = one["why"].clone(),
+            "code_kept" => whole["evidence"]["code"] = one,
+            about => whole["evidence"][about] = one.clone(),
+        }
+    }
+    whole
+}
+
 /// The case's evidence, once it is as wanted.
 async fn evidence(stage: &Stage, uuid: &str, within: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
     let case = stage.case_in(uuid, "awaiting_decision").await;
     let began = Instant::now();
     loop {
-        let whole = stage.whole(&case).await;
+        let whole = looked_at(stage, &case).await;
         if wanted(&whole["evidence"]) {
             return whole;
         }
@@ -75,7 +90,7 @@ async fn evidence_of_who_made_what_comes_after_containment_with_the_code_kept() 
     stage.becomes(&uuid, "Disabled").await;
     let whole = evidence(&stage, &uuid, Duration::from_secs(40), all_there).await;
     let (told, first) = (&whole["evidence"], |kind, about| place(&whole, kind, about)[0]);
-    for about in ["function", "source", "code", "history", "processed"] {
+    for about in ["function", "source", "code_kept", "history", "processed"] {
         assert!(first("evidence", about) > first("step_succeeded", ""), "{about} came before the mapping was disabled");
     }
     let function = &told["function"];
@@ -208,7 +223,7 @@ async fn in_observe_evidence_is_gathered_and_nothing_is_changed() {
     let case = stage.case_in(&uuid, "closed").await;
     let began = Instant::now();
     let whole = loop {
-        let whole = stage.whole(&case).await;
+        let whole = looked_at(&stage, &case).await;
         if all_there(&whole["evidence"]) {
             break whole;
         }
