@@ -145,7 +145,7 @@ pub struct CallLine {
     pub by: String,
 }
 
-/// What a principal did lately, by CloudTrail's LookupEvents.
+/// What a principal did lately, by CloudTrail's `LookupEvents`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// From when.
@@ -157,7 +157,7 @@ pub struct History {
     /// Other sessions that the same credentials began: targets that a restriction does not reach.
     #[serde(default)]
     pub began_sessions: Vec<String>,
-    /// Queries for the data events that LookupEvents does not have, ready for CloudTrail Lake and for Athena.
+    /// Queries for the data events that `LookupEvents` does not have, ready for CloudTrail Lake and for Athena.
     pub query: String,
     /// What could not be asked, for people: the rest is what is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -58,8 +58,9 @@ fn name<T: Serialize>(value: &T) -> String {
 pub(super) async fn one(config: &Config, id: &str, format: Format) -> Result {
     let id: CaseId = id.parse().map_err(Failure::Usage)?;
     let journal = worker::open_journal(config, false)?;
-    let history = journal.history(&id).await?;
     let case = journal.case(&id).await?;
+    // Read after the case: what the case knows is in its events.
+    let history = journal.history(&id).await?;
     let Some(case) = case else {
         return Err(Failure::Usage(format!("there is no case {id} in this journal (see `sluicegate cases`)")));
     };

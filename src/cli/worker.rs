@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// CloudTrail answers two look-ups a second; half of that is left to others.
 const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
 /// What is read for people's sake, in each account and region: a small share of what Lambda, CloudWatch and the rest allow.
-const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
+const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 /// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 
