@@ -38,7 +38,7 @@ fn names() -> impl Strategy<Value = Names> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn limits_hold_and_nothing_is_live(names in names()) {

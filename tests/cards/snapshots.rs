@@ -1,11 +1,11 @@
 //! What people see, as it was last looked at.
 
 use crate::limits::problems;
-use crate::renderings::{every_rendering, hostile, renderings, whispers};
+use crate::renderings::{about, every_rendering, hostile, renderings, whispers};
 use crate::stories::stories;
 use crate::story::Names;
 use serde_json::Value;
-use sluicegate::case::{Decision, plan_for};
+use sluicegate::case::{Decision, plan_for, plans_for};
 use sluicegate::slack::card::{self, About};
 
 fn settings(dir: &str) -> insta::Settings {
@@ -19,7 +19,9 @@ fn settings(dir: &str) -> insta::Settings {
 #[test]
 fn every_state_looks_as_it_did() {
     settings("ordinary").bind(|| {
-        for (name, payload) in renderings(&Names::ordinary()) {
+        let told = ["disabled, all known, thread 0", "removed and restricted, thread 0"];
+        let shown = |name: &str| !name.contains(", thread ") || told.contains(&name);
+        for (name, payload) in renderings(&Names::ordinary()).into_iter().filter(|(name, _)| shown(name)) {
             insta::assert_json_snapshot!(name.replace([' ', ',', ':', '{', '}'], "_"), payload);
         }
         insta::assert_json_snapshot!("whispers", whispers(&Names::ordinary()));
@@ -74,6 +76,40 @@ fn every_decision_that_fits_has_its_button_with_its_plan() {
         }
         assert_eq!(buttons, expected, "{name}");
     }
+}
+
+#[test]
+fn a_dialog_shows_every_call_whole() {
+    for (name, story) in stories(&Names::ordinary()) {
+        let case = story.case();
+        for decision in [Decision::DeleteRestrict, Decision::Lift] {
+            let plans = plans_for(case, decision);
+            let Some(dialog) = card::modal(case, &plans, &About::default()) else { continue };
+            let shown = dialog.to_string();
+            for step in plans.iter().flat_map(|plan| &plan.steps) {
+                assert!(shown.contains(&step.call.describe()), "{name}: {}", step.call.describe());
+            }
+            let value = format!("{}:{}:{decision}", case.id, plans[0].digest);
+            assert_eq!(dialog["private_metadata"], Value::from(value));
+            let wider = dialog["blocks"].as_array().unwrap().iter().find(|block| block["block_id"] == "widen");
+            let wider = wider.map(|block| block["element"]["options"][0]["value"].clone());
+            assert_eq!(wider, plans.get(1).map(|plan| plan.digest.clone().into()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_too_much_is_left_out_and_the_buttons_stay() {
+    let names = Names::all(&"長い <名前> ".repeat(200));
+    let stories = stories(&names);
+    let (_, story) = stories.iter().find(|(name, _)| *name == "disabled, everything at once").unwrap();
+    let message = card::card(story.case(), &about(&names.words));
+    let blocks = message.blocks.as_array().unwrap();
+    let all = message.blocks.to_string();
+    assert!(all.contains("_… more_") && !all.contains("The same caller lately"), "{all}");
+    assert_eq!(blocks.iter().filter(|block| block["type"] == "actions").count(), 1);
+    assert!(blocks.last().unwrap().to_string().contains("sluicegate case "));
+    assert!(all.len() <= 13_200);
 }
 
 #[test]

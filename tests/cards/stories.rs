@@ -139,6 +139,7 @@ fn waiting(names: &Names) -> Vec<(&'static str, Story)> {
         ("disabled", disabled(|_| {})),
         ("disabled, all known", disabled(|story| [evidence, offers].iter().for_each(|learn| learn(story)))),
         ("disabled, by hand", disabled(by_hand)),
+        ("disabled, everything at once", disabled(everything)),
         ("disabled, votes", disabled(votes)),
         ("disabled, made again", disabled(again)),
         ("disabled, nobody decided", disabled(|story| lapse(story, false))),
@@ -224,6 +225,18 @@ fn repointed(opened: &mut sluicegate::case::Opened) {
         accepted_by: "the sweep".into(),
         found_at: None,
     }));
+}
+
+fn everything(story: &mut Story) {
+    evidence(story);
+    by_hand(story);
+    offers(story);
+    again(story);
+    for n in 0..12 {
+        let person = format!("{n} {}", story.names.person);
+        story.vote(&person, Decision::Delete, 20);
+    }
+    story.tell(CaseEvent::Reminded { reminder: Reminder::Waiting { nth: 1 } });
 }
 
 fn by_hand(story: &mut Story) {
