@@ -136,7 +136,7 @@ pub struct CallLine {
     pub event_id: String,
 }
 
-/// What a principal did lately, by CloudTrail's LookupEvents.
+/// What a principal did lately, by CloudTrail's `LookupEvents`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// From when.
@@ -148,7 +148,7 @@ pub struct History {
     /// Other sessions that the same credentials began: targets that a restriction does not reach.
     #[serde(default)]
     pub began_sessions: Vec<String>,
-    /// A query for the data events that LookupEvents does not have, ready for CloudTrail Lake or Athena.
+    /// A query for the data events that `LookupEvents` does not have, ready for CloudTrail Lake or Athena.
     pub query: String,
 }
 

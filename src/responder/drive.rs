@@ -130,8 +130,8 @@ impl Responder {
         if matches!(outcome, Outcome::Contained | Outcome::Left) && !lifted && !self.as_shown(case, outcome).await? {
             return Ok(());
         }
-        let decided =
-            matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored) && !case.gone && !lifted;
+        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored)
+            && !(case.gone || lifted || case.unasked);
         let by =
             || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
         let known = case.latest().filter(|_| decided);

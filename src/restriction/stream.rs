@@ -15,6 +15,7 @@ pub struct RestrictionId(pub String);
 /// What happens to a restriction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "they are written and read one at a time")]
 pub enum RestrictionEvent {
     /// A case is about to put it on.
     Claimed {
