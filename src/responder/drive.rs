@@ -188,7 +188,6 @@ impl Responder {
         };
         let Some(call) = kind.call(&mapping, &read) else { return Ok(()) };
         let prior = match (kind, case.prior_of(kind, &call.target())) {
-            (_, Some(_)) => None,
             (StepKind::DisableMapping | StepKind::DeleteMapping, None) => {
                 Some(Prior::Mapping { snapshot: read, tags: Vec::new() })
             }

@@ -14,3 +14,4 @@ mod faults;
 mod judging;
 mod prefixes;
 mod review;
+mod timers;
