@@ -32,7 +32,7 @@ pub use product::{Product, Running, Said};
 pub use sandbox::{Options, Sandbox};
 pub use slack::{
     Acknowledgement, ArmedSlackFault, Channel, ClickError, Group, Message, OpenView, RawClick, RawSubmission,
-    SignedAnswer, SlackCall, SlackDouble, SlackEffect, SlackFault, SlackFaults, SlackOptions, SocketFaults, Tampering,
-    User, Warning,
+    SignedAnswer, SlackCall, SlackDouble, SlackEffect, SlackFault, SlackFaults, SlackOptions, SlackSdk, SocketFaults,
+    Tampering, User, Warning,
 };
 pub use trail::{DeliveryFaults, Trail};

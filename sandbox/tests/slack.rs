@@ -12,6 +12,8 @@ mod faults;
 mod messages;
 #[path = "slack/rules.rs"]
 mod rules;
+#[path = "slack/sdk.rs"]
+mod sdk;
 
 use sandbox::{SlackDouble, SlackOptions};
 

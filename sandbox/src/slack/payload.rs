@@ -25,7 +25,7 @@ fn response_url(world: &World, state: &mut State, user: &str, channel: &str, ts:
     url
 }
 
-fn person(state: &State, world: &World, user: &str) -> Value {
+fn person(state: &State, user: &str) -> Value {
     let known = state.users.get(user);
     let name = known.map_or(user, |user: &User| user.name.as_str());
     let team = known.map_or(TEAM, |user| user.team_id.as_str());
@@ -36,7 +36,7 @@ fn person(state: &State, world: &World, user: &str) -> Value {
 fn common(world: &World, state: &State, kind: &str, user: &str) -> Value {
     json!({
         "type": kind,
-        "user": person(state, world, user),
+        "user": person(state, user),
         "api_app_id": world.options.app_id,
         "token": world.secrets.verification,
         "team": { "id": TEAM, "domain": world.options.team_name.to_lowercase() },
