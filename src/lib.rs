@@ -28,6 +28,7 @@ pub mod intake;
 
 pub mod aws;
 pub mod journal;
+pub mod slack;
 
 pub mod clock;
 pub mod config;

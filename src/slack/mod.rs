@@ -1,0 +1,3 @@
+//! Slack: how a case looks there.
+
+pub mod card;
