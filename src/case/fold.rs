@@ -377,7 +377,9 @@ impl Case {
         step.refused = refused;
         if step.error != error {
             error.clone_into(&mut step.error);
-            self.asked = None;
+            if self.state != State::AwaitingDecision {
+                self.asked = None;
+            }
         }
         if self.state == State::Acting {
             self.state = State::Stuck;

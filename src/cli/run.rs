@@ -60,6 +60,7 @@ pub(super) async fn run(config: Config) -> Result {
     });
     tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
     tokio::spawn(take_votes(responder.clone(), stopping));
+    spawn_restrictions(&responder);
     wait_for_signal().await?;
     tracing::info!("stopping");
     // Nobody listening is fine: then all have ended already.
@@ -68,6 +69,13 @@ pub(super) async fn run(config: Config) -> Result {
     world.journal.checkpoint().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Whose credentials could be restricted is found out, and what is restricted is watched, beside all else.
+fn spawn_restrictions(responder: &Responder) {
+    let (tending, watching) = (responder.clone(), responder.clone());
+    tokio::spawn(async move { tending.tend_offers().await });
+    tokio::spawn(async move { watching.watch_restrictions().await });
 }
 
 async fn wait_for_signal() -> Result {

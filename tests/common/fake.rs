@@ -11,9 +11,7 @@ use sluicegate::containment::MappingChange;
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
 use sluicegate::policy::PolicySet;
-use sluicegate::ports::{
-    Acknowledged, AwsProof, CallError, Identity, Journal, Lambda, NewMapping, SearchBy, Trail,
-};
+use sluicegate::ports::{Acknowledged, AwsProof, CallError, Identity, Journal, Lambda, NewMapping, SearchBy, Trail};
 use sluicegate::responder::{Policies, Ports, Responder, Settings};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
