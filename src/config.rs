@@ -5,7 +5,7 @@ mod values;
 
 pub use values::SecretRef;
 
-use crate::case::Mode;
+use crate::case::{Mode, Schedule};
 use crate::restriction;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
@@ -126,7 +126,7 @@ pub struct RestrictionConfig {
 pub struct ApprovalConfig {
     /// When people are reminded.
     #[serde(default, deserialize_with = "values::durations")]
-    pub remind_after: Vec<Duration>,
+    pub remind_after: Option<Vec<Duration>>,
     /// When a question lapses.
     #[serde(default, deserialize_with = "values::optional_duration")]
     pub expires_after: Option<Duration>,
@@ -245,12 +245,23 @@ impl Config {
         }
     }
 
+    /// When people are reminded, and when a question lapses.
+    pub fn schedule(&self) -> Schedule {
+        let usual = Schedule::default();
+        match &self.approval {
+            None => usual,
+            Some(approval) => Schedule {
+                remind_after: approval.remind_after.clone().unwrap_or(usual.remind_after),
+                expires_after: approval.expires_after.or(usual.expires_after),
+            },
+        }
+    }
+
     /// Sections that are understood, but that this version does nothing with.
     pub fn unused_sections(&self) -> Vec<&'static str> {
         let sections = [
             ("[accounts]", self.accounts.is_some()),
             ("[slack]", self.slack.is_some()),
-            ("[approval]", self.approval.is_some()),
         ];
         sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }

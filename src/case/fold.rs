@@ -215,7 +215,6 @@ impl Case {
         self.asked = Some((why.to_owned(), plans.to_vec()));
         self.asked_at = Some(at);
         self.expired_at = None;
-        self.reminders.clear();
         self.votes.clear();
         self.unconfirmed.clear();
         Ok(())
@@ -230,6 +229,8 @@ impl Case {
         self.approved_after = self.steps.last().map_or(0, |step| step.id);
         self.state = State::Acting;
         self.outcome = None;
+        self.expired_at = None;
+        self.unconfirmed.clear();
         Ok(())
     }
 

@@ -163,7 +163,7 @@ pub struct Case {
     pub asked_at: Option<Timestamp>,
     /// When that question lapsed.
     pub expired_at: Option<Timestamp>,
-    /// What people were told again since they were asked, and when.
+    /// What people were told again, and when.
     pub reminders: Vec<(Reminder, Timestamp)>,
     /// Votes since people were last asked that wait for a confirmation, by its code.
     pub unconfirmed: Vec<(String, Vote)>,

@@ -61,6 +61,10 @@ pub(super) async fn run(config: Config) -> Result {
     tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
     tokio::spawn(take_votes(responder.clone(), stopping));
     spawn_restrictions(&responder);
+    tokio::spawn({
+        let responder = responder.clone();
+        async move { responder.keep_time().await }
+    });
     wait_for_signal().await?;
     tracing::info!("stopping");
     // Nobody listening is fine: then all have ended already.

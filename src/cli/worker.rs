@@ -62,12 +62,14 @@ impl World {
             iam: Arc::new(AwsIam::new(clients.clone(), Limits::new(IAM_CALLS_PER_SECOND))),
             trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
             identity: self.identity.clone(),
+            chat: None,
             clock: self.clock.clone(),
         };
         let settings = Settings {
             mode: config.mode,
             verify_timeout: config.containment.verify_timeout,
             give_up_after: GIVE_UP_AFTER,
+            schedule: config.schedule(),
             worker: format!("{}-{:08x}", std::process::id(), fastrand::u32(..)),
             identity: arn,
             account,

@@ -15,15 +15,17 @@ mod perform;
 mod policies;
 mod restrict;
 mod retry;
+mod timers;
 mod verify;
+mod voter;
 mod watching;
 
 pub use by_itself::ByItself;
 pub use decide::Refusal;
 pub use policies::Policies;
 
-use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode};
-use crate::ports::{Clock, Iam, Identity, Journal, JournalError, Lambda, Trail};
+use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Schedule};
+use crate::ports::{Chat, Clock, Iam, Identity, Journal, JournalError, Lambda, Trail};
 use crate::restriction::Means;
 use drivers::Drivers;
 use std::sync::Arc;
@@ -43,6 +45,8 @@ pub struct Ports {
     pub trail: Arc<dyn Trail>,
     /// Who AWS says that somebody is.
     pub identity: Arc<dyn Identity>,
+    /// Slack, where it is configured.
+    pub chat: Option<Arc<dyn Chat>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -56,6 +60,8 @@ pub struct Settings {
     pub verify_timeout: Duration,
     /// For how long a step is tried before a person is called.
     pub give_up_after: Duration,
+    /// When people are reminded, and when a question lapses.
+    pub schedule: Schedule,
     /// The worker's name in the journal.
     pub worker: String,
     /// The ARN of the AWS identity that it has.
@@ -103,6 +109,8 @@ pub struct Responder {
     wanted: offers::Wanting,
     /// Held while a restriction's stream and IAM are changed together.
     restricting: Arc<tokio::sync::Mutex<()>>,
+    /// Whose turn it is to take votes.
+    turn: Arc<tokio::sync::Mutex<()>>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -116,6 +124,7 @@ impl Responder {
             drivers: Drivers::default(),
             wanted: offers::Wanting::default(),
             restricting: Arc::default(),
+            turn: Arc::default(),
             stopping,
         }
     }

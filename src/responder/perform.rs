@@ -36,7 +36,7 @@ struct Work {
     look_first: bool,
     acknowledged: bool,
     patience: Duration,
-    /// For an undo, which wakes what it finds: the mapping as it was when the call was fixed.
+    /// For an undo, which wakes what it finds, and for a deletion: the mapping as it was when the call was fixed.
     shown: Option<Snapshot>,
 }
 
@@ -65,13 +65,13 @@ impl Responder {
                 Ok(Some(seen)) if work.call.achieved(&seen) => {
                     return self.succeed(case, &work, seen, work.attempts).await;
                 }
-                Ok(Some(seen)) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                Ok(Some(seen)) if is_gone(&work.call, &seen) => return self.target_gone(case, &work, &seen).await,
                 // AWS is at it: sent again, the call would be a second one.
                 Ok(Some(seen)) if work.comes_about(&seen) => ("waiting for it", not_yet(&seen, &work)),
                 // What cannot be observed must not be repeated: the effect may be there already.
                 Err(error) => ("reading it", error),
                 Ok(_) => match self.act(&mut work).await {
-                    Ok(seen) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                    Ok(seen) if is_gone(&work.call, &seen) => return self.target_gone(case, &work, &seen).await,
                     Ok(seen) if work.strayed(&seen) => return self.void(case, &work, seen).await,
                     Ok(seen) => return self.succeed(case, &work, seen, work.attempts + 1).await,
                     Err(error) => {
@@ -107,7 +107,7 @@ impl Responder {
         work.request_ids.extend((!request_id.is_empty()).then_some(request_id));
         work.acknowledged = true;
         match self.read_back(&work.call).await {
-            Ok(seen) if work.call.achieved(&seen) || is_gone(&seen) => Ok(seen),
+            Ok(seen) if work.call.achieved(&seen) || is_gone(&work.call, &seen) => Ok(seen),
             Ok(seen) => Err(not_yet(&seen, work)),
             Err(error) => Err(CallError::Ambiguous { message: format!("AWS took the call, but {error}") }),
         }
@@ -157,7 +157,7 @@ impl Responder {
         for attempt in 1.. {
             let seen = self.observe(call).await;
             if let Ok(seen) = &seen {
-                if call.achieved(seen) || is_gone(seen) {
+                if call.achieved(seen) || is_gone(call, seen) {
                     return Ok(seen.clone());
                 }
                 at_rest += u32::from(!in_transition(seen));
@@ -282,16 +282,19 @@ impl Work {
             look_first: resumed || step.attempts > 0 || there_already || !step.kind.is_on_mapping(),
             acknowledged: false,
             patience: if step.error.is_empty() { Duration::MAX } else { ONCE_MORE },
-            shown: case.latest().filter(|_| step.undoes.is_some()).cloned(),
+            shown: case.latest().filter(|_| step.undoes.is_some() || step.kind == StepKind::DeleteMapping).cloned(),
         }
     }
 
     /// Whether the mapping was changed, by another call than this one, since people were shown it.
     fn strayed(&self, seen: &Observation) -> bool {
-        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }, Some(shown)) =
-            (&self.call, seen, &self.shown)
-        else {
+        let (Observation::Mapping { snapshot }, Some(shown)) = (seen, &self.shown) else {
             return false;
+        };
+        let change = match &self.call {
+            Call::UpdateEventSourceMapping { change, .. } => change,
+            Call::DeleteEventSourceMapping { .. } => return !snapshot.wired_as(shown),
+            _ => return false,
         };
         let function = snapshot.function == shown.function
             || change.function_arn.as_ref().is_some_and(|arn| *arn == snapshot.function.arn);
@@ -310,9 +313,14 @@ impl Work {
 
     /// Whether what was seen is on its way to what the call is for: AWS took this call, or one like it.
     fn comes_about(&self, seen: &Observation) -> bool {
-        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }) = (&self.call, seen)
-        else {
+        let Observation::Mapping { snapshot } = seen else {
             return false;
+        };
+        let change = match &self.call {
+            Call::UpdateEventSourceMapping { change, .. } => change,
+            Call::DeleteEventSourceMapping { .. } => return snapshot.state == "Deleting",
+            Call::CreateEventSourceMapping { .. } => return in_transition(seen),
+            _ => return false,
         };
         match snapshot.state.as_str() {
             "Disabling" => change.enabled == Some(false),
@@ -328,8 +336,13 @@ fn not_yet(seen: &Observation, work: &Work) -> CallError {
     CallError::Busy { message: format!("{taken}it reads {}", in_words(seen)), request_id }
 }
 
-fn is_gone(seen: &Observation) -> bool {
-    matches!(seen, Observation::MappingGone | Observation::FunctionGone)
+/// Whether there is nothing left that the call could change.
+fn is_gone(call: &Call, seen: &Observation) -> bool {
+    match call {
+        // What one of them is for, and what the other one ends.
+        Call::DeleteEventSourceMapping { .. } | Call::CreateEventSourceMapping { .. } => false,
+        _ => matches!(seen, Observation::MappingGone | Observation::FunctionGone),
+    }
 }
 
 fn in_transition(seen: &Observation) -> bool {

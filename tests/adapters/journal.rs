@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use sluicegate::case::{CaseEvent, CaseId, Decision, Outcome, State, SystemEvent};
 use sluicegate::clock::SystemClock;
 use sluicegate::journal::SqliteJournal;
-use sluicegate::ports::{Ballot, Journal, JournalError, Known, Opening, Proof};
+use sluicegate::ports::{AwsProof, Ballot, Journal, JournalError, Known, Opening, Proof};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;

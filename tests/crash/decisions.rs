@@ -1,13 +1,13 @@
 //! Decisions: who may, exactly what, once, and back to how it was.
 
 use crate::common::{created, delivered, uuid};
-use crate::fake::{Fake, RESPONDER, Worker, policies_in};
+use crate::fake::{Fake, RESPONDER, Worker, policies_in, signed};
 use jiff::Timestamp;
 use serde_json::json;
 use sluicegate::case::{CaseEvent, Decision, Mode, Outcome, State, plan_for};
 use sluicegate::mapping::FunctionRef;
 use sluicegate::policy::PolicySet;
-use sluicegate::ports::{Ballot, Journal, Proof};
+use sluicegate::ports::{Ballot, Journal};
 use tempfile::TempDir;
 
 const SECURITY: &str = "arn:aws:sts::111122223333:assumed-role/SecurityOps/bob";
@@ -35,15 +35,7 @@ async fn vote(worker: &Worker, who: &str, decision: Decision) -> Option<String> 
     let id = worker.journal.cases().await.unwrap()[0].case_id.parse().unwrap();
     let case = worker.journal.case(&id).await.unwrap().unwrap();
     let plan = plan_for(&case, decision).map_or("none".into(), |plan| plan.digest);
-    let mut ballot = Ballot {
-        id: format!("{:x}", fastrand_u64()),
-        case_id: id,
-        decision,
-        plan,
-        reason: "test".into(),
-        proof: Proof { host: who.into(), headers: vec![] },
-    };
-    ballot.proof.headers = vec![("claim".into(), ballot.claim())];
+    let ballot = signed(who, &format!("{:x}", fastrand_u64()), &id, decision, &plan);
     cast(worker, &ballot).await
 }
 
@@ -126,15 +118,7 @@ async fn a_repoint_is_undone_to_the_baseline_and_not_to_what_was_found() {
     assert_eq!(fake.state(1), "Disabled");
     let case = worker.journal.case(&second.case_id.parse().unwrap()).await.unwrap().unwrap();
     let plan = plan_for(&case, Decision::Restore).unwrap();
-    let mut ballot = Ballot {
-        id: "second".into(),
-        case_id: case.id.clone(),
-        decision: Decision::Restore,
-        plan: plan.digest,
-        reason: "test".into(),
-        proof: Proof { host: SECURITY.into(), headers: vec![] },
-    };
-    ballot.proof.headers = vec![("claim".into(), ballot.claim())];
+    let ballot = signed(SECURITY, "second", &case.id, Decision::Restore, &plan.digest);
     assert_eq!(cast(&worker, &ballot).await, None);
     let function = fake.0.lock().unwrap().mappings[&uuid(1)].function.name.clone();
     assert_eq!((function.as_str(), fake.state(1).as_str()), ("exfil", "Enabled"));
@@ -149,15 +133,7 @@ async fn strangers_the_actor_a_stale_plan_and_a_second_decision_are_refused() {
     assert!(vote(&worker, stranger, Decision::Restore).await.unwrap().contains("policy does not let"));
     assert!(vote(&worker, MALLORY, Decision::Restore).await.unwrap().contains("policy does not let"));
     let id = worker.journal.cases().await.unwrap()[0].case_id.parse().unwrap();
-    let mut stale = Ballot {
-        id: "stale".into(),
-        case_id: id,
-        decision: Decision::Restore,
-        plan: "0".repeat(64),
-        reason: "x".into(),
-        proof: Proof { host: SECURITY.into(), headers: vec![] },
-    };
-    stale.proof.headers = vec![("claim".into(), stale.claim())];
+    let stale = signed(SECURITY, "stale", &id, Decision::Restore, &"0".repeat(64));
     assert!(cast(&worker, &stale).await.unwrap().contains("look again"));
     let mut forged = stale.clone();
     forged.id = "forged".into();

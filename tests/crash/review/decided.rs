@@ -1,8 +1,8 @@
 //! Decisions: what people saw is what is done, and what is accepted; no more, and not twice.
 
 use super::stage::{
-    ASK, FREEZE, ballot, case, cast, create, decide, denied, function, repoint, repointed, start, start_behind, until,
-    update,
+    ASK, FREEZE, ballot, ballot_of, case, cast, create, decide, denied, function, repoint, repointed, start,
+    start_behind, until, update,
 };
 use crate::common::{created, delivered, key, uuid};
 use crate::fake::{Fake, Fault};
@@ -242,8 +242,8 @@ async fn who_decides_on_the_command_line_does_not_wait_for_cloudtrail() {
     worker.receive(&delivered(&stale)).await;
     until("asked", async || case(&worker, 0).await.state == State::AwaitingDecision).await;
     // Refused: it is looked for in CloudTrail on and on.
-    let mut vote = ballot(&case(&worker, 0).await, "v1", Decision::Leave);
-    vote.proof.host = "arn:aws:sts::111122223333:assumed-role/developer/dave".into();
+    let dave = "arn:aws:sts::111122223333:assumed-role/developer/dave";
+    let vote = ballot_of(dave, &case(&worker, 0).await, "v1", Decision::Leave);
     assert!(cast(&worker, &vote).await.is_some());
     let rest = worker.responder.drive_to_rest(&vote.case_id);
     assert!(tokio::time::timeout(std::time::Duration::from_secs(2), rest).await.is_ok());

@@ -2,7 +2,7 @@
 
 use super::front::Front;
 use crate::common::{created, delivered, uuid};
-use crate::fake::{Fake, Worker, policies_in};
+use crate::fake::{Fake, Worker, policies_in, signed};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sluicegate::case::{Case, CaseEvent, Decision, Mode, plan_for};
@@ -10,7 +10,7 @@ use sluicegate::clock::SystemClock;
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::FunctionRef;
 use sluicegate::policy::PolicySet;
-use sluicegate::ports::{Ballot, CallError, Journal, Proof};
+use sluicegate::ports::{Ballot, CallError, Journal};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,16 +85,12 @@ pub async fn events(worker: &Worker, n: usize) -> Vec<CaseEvent> {
 }
 
 pub fn ballot(case: &Case, id: &str, decision: Decision) -> Ballot {
-    let mut ballot = Ballot {
-        id: id.into(),
-        case_id: case.id.clone(),
-        decision,
-        plan: plan_for(case, decision).map_or("none".into(), |plan| plan.digest),
-        reason: "test".into(),
-        proof: Proof { host: SECURITY.into(), headers: vec![] },
-    };
-    ballot.proof.headers = vec![("claim".into(), ballot.claim())];
-    ballot
+    ballot_of(SECURITY, case, id, decision)
+}
+
+pub fn ballot_of(who: &str, case: &Case, id: &str, decision: Decision) -> Ballot {
+    let plan = plan_for(case, decision).map_or("none".into(), |plan| plan.digest);
+    signed(who, id, &case.id, decision, &plan)
 }
 
 /// Casts a vote; gives why it is refused, where it is. Does not wait for what comes of it.
