@@ -49,6 +49,10 @@ impl Wanting {
         known.iter().find(|(of, ..)| of == who).map(|(.., looked)| looked.clone())
     }
 
+    fn forget(&self, who: &Principal) {
+        self.0.looked.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, ..)| of != who);
+    }
+
     fn keep(&self, who: &Principal, looked: &Looked) {
         let mut known = self.0.looked.lock().unwrap_or_else(PoisonError::into_inner);
         known.push((who.clone(), Instant::now(), looked.clone()));
@@ -258,6 +262,7 @@ impl Responder {
         if let Some(looked) = self.wanted.lately(who).filter(|_| for_people) {
             return Ok(Some(looked));
         }
+        self.wanted.forget(who);
         let iam = &self.ports.iam;
         let Some(read) = iam.principal(who).await? else { return Ok(None) };
         let means = &self.settings.restriction.means;
