@@ -6,6 +6,7 @@ mod values;
 pub use values::SecretRef;
 
 use crate::case::{Mode, Schedule};
+use crate::restriction;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
@@ -35,7 +36,7 @@ pub struct Config {
     /// Slack.
     pub slack: Option<SlackConfig>,
     /// How credentials are restricted.
-    pub restriction: Option<RestrictionConfig>,
+    pub restriction: RestrictionConfig,
     /// When people are reminded.
     pub approval: Option<ApprovalConfig>,
     /// How mappings are contained.
@@ -109,24 +110,14 @@ pub struct SlackConfig {
 #[serde(deny_unknown_fields)]
 pub struct RestrictionConfig {
     /// `cap`, `session` or `quarantine`.
-    pub mode: Option<RestrictionMode>,
+    #[serde(default)]
+    pub mode: restriction::Mode,
     /// The deny-all managed policy that `cap` attaches.
-    pub cap_policy: Option<String>,
+    #[serde(default = "deny_all", deserialize_with = "values::policy_arn")]
+    pub cap_policy: String,
     /// When people are reminded that a restriction is still on.
-    #[serde(default, deserialize_with = "values::optional_duration")]
-    pub ask_after: Option<Duration>,
-}
-
-/// How credentials are restricted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RestrictionMode {
-    /// A deny-all managed policy.
-    Cap,
-    /// Narrow inline denies.
-    Session,
-    /// A tag and a pre-installed service control policy.
-    Quarantine,
+    #[serde(default = "three_days", deserialize_with = "values::duration")]
+    pub ask_after: Duration,
 }
 
 /// `[approval]`
@@ -159,6 +150,20 @@ pub struct HttpConfig {
     /// Where to listen.
     #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
+}
+
+fn deny_all() -> String {
+    restriction::DENY_ALL.to_owned()
+}
+
+fn three_days() -> Duration {
+    Duration::from_hours(72)
+}
+
+impl Default for RestrictionConfig {
+    fn default() -> Self {
+        Self { mode: restriction::Mode::default(), cap_policy: deny_all(), ask_after: three_days() }
+    }
 }
 
 impl Default for PolicyConfig {
@@ -257,7 +262,6 @@ impl Config {
         let sections = [
             ("[accounts]", self.accounts.is_some()),
             ("[slack]", self.slack.is_some()),
-            ("[restriction]", self.restriction.is_some()),
         ];
         sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }

@@ -250,7 +250,9 @@ impl Case {
         if !self.decisions().contains(&plan.decision) {
             return Err(format!("{} does not fit a case that is {:?}", plan.decision, self.state));
         }
-        let before = self.outcome.filter(|_| self.state == State::Closed);
+        // A lift that got stuck on a closed case, decided again, leads back to where that case was.
+        let stuck = self.approved.as_ref().and_then(|tally| tally.before).filter(|_| self.state == State::Stuck);
+        let before = self.outcome.filter(|_| self.state == State::Closed).or(stuck);
         self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at, before });
         self.approved_after = self.steps.last().map_or(0, |step| step.id);
         self.state = State::Acting;
@@ -404,7 +406,9 @@ impl Case {
         step.refused = refused;
         if step.error != error {
             error.clone_into(&mut step.error);
-            self.asked = None;
+            if self.state != State::AwaitingDecision {
+                self.asked = None;
+            }
         }
         if self.state == State::Acting {
             self.state = State::Stuck;

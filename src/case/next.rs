@@ -33,11 +33,17 @@ pub enum Next {
 pub fn next(case: &Case) -> Next {
     match case.state {
         State::Containing => containing(case),
+        State::AwaitingDecision | State::Stuck if case.under_way().is_some() => under_way(case),
         State::AwaitingDecision if still_looking(case) => Next::Verify,
         State::AwaitingDecision | State::Closed => Next::Rest,
         State::Acting => acting(case),
         State::Stuck => stuck(case),
     }
+}
+
+/// What sluicegate restricts by itself is done while people are asked.
+fn under_way(case: &Case) -> Next {
+    case.under_way().map_or(Next::Rest, |step| Next::Perform(step.id))
 }
 
 /// An answer that would let sluicegate act by itself is still awaited.

@@ -60,6 +60,7 @@ pub(super) async fn run(config: Config) -> Result {
     });
     tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
     tokio::spawn(take_votes(responder.clone(), stopping));
+    spawn_restrictions(&responder);
     tokio::spawn({
         let responder = responder.clone();
         async move { responder.keep_time().await }
@@ -72,6 +73,13 @@ pub(super) async fn run(config: Config) -> Result {
     world.journal.checkpoint().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Whose credentials could be restricted is found out, and what is restricted is watched, beside all else.
+fn spawn_restrictions(responder: &Responder) {
+    let (tending, watching) = (responder.clone(), responder.clone());
+    tokio::spawn(async move { tending.tend_offers().await });
+    tokio::spawn(async move { watching.watch_restrictions().await });
 }
 
 async fn wait_for_signal() -> Result {

@@ -33,6 +33,17 @@ pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sock
     text.parse().map_err(|_| wrong())
 }
 
+/// The ARN of a managed policy.
+pub(super) fn policy_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    if matches!(parts.as_slice(), ["arn", _, "iam", "", owner, policy] if !owner.is_empty() && policy.starts_with("policy/"))
+    {
+        return Ok(text);
+    }
+    Err(D::Error::custom(format!("{text:?} is no managed policy's ARN: write \"arn:aws:iam::aws:policy/AWSDenyAll\"")))
+}
+
 pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     std::num::NonZeroUsize::deserialize(deserializer).map(Into::into)
 }

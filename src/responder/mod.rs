@@ -2,11 +2,14 @@
 //! through the ports.
 
 mod anew;
+mod by_itself;
 mod decide;
 mod drive;
 mod drivers;
+mod hold;
 mod join;
 mod judge;
+mod offers;
 mod own;
 mod perform;
 mod policies;
@@ -15,12 +18,15 @@ mod retry;
 mod timers;
 mod verify;
 mod voter;
+mod watching;
 
+pub use by_itself::ByItself;
 pub use decide::Refusal;
 pub use policies::Policies;
 
-use crate::case::{Case, CaseEvent, CaseId, Mode, Schedule};
-use crate::ports::{Chat, Clock, Identity, Journal, JournalError, Lambda, Trail};
+use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Schedule};
+use crate::ports::{Chat, Clock, Iam, Identity, Journal, JournalError, Lambda, Trail};
+use crate::restriction::Means;
 use drivers::Drivers;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +39,8 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Lambda's control plane.
     pub lambda: Arc<dyn Lambda>,
+    /// IAM.
+    pub iam: Arc<dyn Iam>,
     /// CloudTrail's own record of events.
     pub trail: Arc<dyn Trail>,
     /// Who AWS says that somebody is.
@@ -60,6 +68,23 @@ pub struct Settings {
     pub identity: String,
     /// The account of that identity: the one account that it can see.
     pub account: String,
+    /// How credentials are restricted.
+    pub restriction: RestrictionSettings,
+}
+
+/// How credentials are restricted.
+#[derive(Debug, Clone)]
+pub struct RestrictionSettings {
+    /// In which form.
+    pub means: Means,
+    /// When people are reminded that a restriction is still on.
+    pub ask_after: Duration,
+}
+
+impl Default for RestrictionSettings {
+    fn default() -> Self {
+        Self { means: Means::default(), ask_after: Duration::from_hours(72) }
+    }
 }
 
 /// What becomes of a message.
@@ -80,6 +105,10 @@ pub struct Responder {
     policies: Policies,
     settings: Arc<Settings>,
     drivers: Drivers,
+    /// Whose offers are to be gathered.
+    wanted: offers::Wanting,
+    /// Held while a restriction's stream and IAM are changed together.
+    restricting: Arc<tokio::sync::Mutex<()>>,
     /// Whose turn it is to take votes.
     turn: Arc<tokio::sync::Mutex<()>>,
     stopping: watch::Receiver<bool>,
@@ -93,6 +122,8 @@ impl Responder {
             policies,
             settings: Arc::new(settings),
             drivers: Drivers::default(),
+            wanted: offers::Wanting::default(),
+            restricting: Arc::default(),
             turn: Arc::default(),
             stopping,
         }
@@ -140,6 +171,9 @@ impl Responder {
             match self.ports.journal.append(&case.id, case.seq, events).await {
                 Ok(now) => {
                     *case = now;
+                    if events.iter().any(matters_for_offers) {
+                        self.wants_offers(&case.id);
+                    }
                     return Ok(true);
                 }
                 Err(JournalError::Conflict { .. }) => {
@@ -159,5 +193,14 @@ impl Responder {
     async fn load(&self, id: &CaseId) -> Result<Case, JournalError> {
         let case = self.ports.journal.case(id).await?;
         case.ok_or_else(|| JournalError::Damaged(format!("{id} is not in the journal")))
+    }
+}
+
+/// What can be done about credentials is looked at when people are asked, and when the function's maker is known.
+fn matters_for_offers(event: &CaseEvent) -> bool {
+    match event {
+        CaseEvent::ApprovalRequested { .. } => true,
+        CaseEvent::Evidence(Evidence::Function(facts)) => facts.made_by_actor,
+        _ => false,
     }
 }
