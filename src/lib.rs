@@ -2,7 +2,7 @@
 //!
 //! The modules stand in the order in which an event flows through them. A CloudTrail record comes in by the [`intake`],
 //! [`cloudtrail`] reads it, [`detection`] makes a finding of it, [`policy`] judges the actor. What is not allowed becomes
-//! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`].
+//! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`], on the [`evidence`].
 //! The [`responder`] does all that, and knows the world only by its [`ports`]; [`journal`] and [`aws`] are the real ones.
 //!
 //! Everything above `ports` is pure: it knows no clock, no network and no file.
@@ -17,6 +17,7 @@ pub mod containment;
 pub mod restriction;
 
 pub mod case;
+pub mod evidence;
 
 pub mod approval;
 

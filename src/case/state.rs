@@ -1,7 +1,10 @@
 //! A case as its events left it.
 
 use super::plan::restricting;
-use super::{CaseId, Decision, Evidence, Mode, Opened, Plan, Reminder, Vote};
+use super::{
+    CaseId, CodeKept, Decision, Evidence, FunctionFacts, History, Mode, Opened, Plan, Processed, Reminder, SourceFacts,
+    Vote,
+};
 use crate::containment::{Call, Prior, StepKind};
 use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey, Snapshot};
@@ -238,6 +241,54 @@ impl Case {
     pub fn offer(&self, whose: Whose) -> Option<&Offer> {
         self.evidence.iter().find_map(|(evidence, _)| match evidence {
             Evidence::Credentials { whose: of, offer } if *of == whose => Some(&**offer),
+            _ => None,
+        })
+    }
+
+    /// The function that the mapping invokes, as far as it was looked at.
+    pub fn function_facts(&self) -> Option<&FunctionFacts> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Function(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// The source that it reads, as far as it was looked at.
+    pub fn source_facts(&self) -> Option<&SourceFacts> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Source(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// The function's code, where it was kept.
+    pub fn code_kept(&self) -> Option<&CodeKept> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::CodeKept(kept) => Some(kept),
+            _ => None,
+        })
+    }
+
+    /// What the same principal did lately.
+    pub fn history(&self) -> Option<&History> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::History(history) => Some(&**history),
+            _ => None,
+        })
+    }
+
+    /// What the mapping processed, as far as can be seen.
+    pub fn processed(&self) -> Option<&Processed> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Processed(processed) => Some(&**processed),
+            _ => None,
+        })
+    }
+
+    /// Why something is not known (`function`, `source`, `code`, `history`, `processed`), where it was tried.
+    pub fn unknown(&self, about: &str) -> Option<&str> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Unknown { what, why } if what == about => Some(why.as_str()),
             _ => None,
         })
     }
