@@ -114,6 +114,9 @@ pub trait Chat: Send + Sync {
     /// `chat.postMessage`, in a thread where one is given. After `Ambiguous` it may be there: [`Chat::find`] first.
     async fn post(&self, channel: &str, thread: Option<&str>, message: &Message) -> Result<Posted, ChatError>;
 
+    /// [`Chat::post`] in a thread, and the channel shows it as well.
+    async fn broadcast(&self, channel: &str, thread: &str, message: &Message) -> Result<Posted, ChatError>;
+
     /// `chat.update`: the message shows this and nothing else. May be repeated.
     async fn update(&self, at: &Posted, message: &Message) -> Result<(), ChatError>;
 
