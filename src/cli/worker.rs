@@ -6,7 +6,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::SqliteJournal;
 use crate::policy::PolicySet;
-use crate::ports::{Clock, Identity};
+use crate::ports::{Chat, Clock, Identity};
 use crate::responder::{Policies, Ports, Responder, Settings};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(super) struct World {
     pub(super) aws: AwsSettings,
     pub(super) identity: Arc<AwsIdentity>,
     pub(super) journal: SqliteJournal,
+    /// Slack, where it is wanted and configured.
+    pub(super) chat: Option<Arc<dyn Chat>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -38,7 +40,7 @@ impl World {
         let aws = AwsSettings::load().await;
         aws.region().map_err(Failure::Usage)?;
         let identity = Arc::new(AwsIdentity::new(&aws, clock.clone()));
-        Ok(Self { aws, identity, journal, clock })
+        Ok(Self { aws, identity, journal, chat: None, clock })
     }
 
     /// A responder with the credentials of the environment.
@@ -59,6 +61,7 @@ impl World {
             trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
             identity: self.identity.clone(),
             clock: self.clock.clone(),
+            chat: self.chat.clone(),
         };
         let settings = Settings {
             mode: config.mode,

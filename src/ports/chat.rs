@@ -103,6 +103,8 @@ pub struct Workspace {
     pub team_id: String,
     /// The app's own user.
     pub user_id: String,
+    /// The app, `A…`; `""` while nobody said: interactions for any other are not for us.
+    pub app_id: String,
 }
 
 /// Slack's Web API. Each call ends within a few seconds.

@@ -5,6 +5,7 @@ mod anew;
 mod decide;
 mod drive;
 mod drivers;
+mod interact;
 mod join;
 mod judge;
 mod own;
@@ -15,14 +16,15 @@ mod retry;
 mod verify;
 
 pub use decide::Refusal;
+pub use interact::open_modal;
 pub use policies::Policies;
 
 use crate::case::{Case, CaseEvent, CaseId, Mode};
-use crate::ports::{Clock, Identity, Journal, JournalError, Lambda, Trail};
+use crate::ports::{Chat, Clock, Identity, Journal, JournalError, Lambda, Trail};
 use drivers::Drivers;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// What the responder works with.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ pub struct Ports {
     pub identity: Arc<dyn Identity>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Slack, where it is configured.
+    pub chat: Option<Arc<dyn Chat>>,
 }
 
 /// How it works.
@@ -74,13 +78,21 @@ pub struct Responder {
     policies: Policies,
     settings: Arc<Settings>,
     drivers: Drivers,
+    votes: Arc<Notify>,
     stopping: watch::Receiver<bool>,
 }
 
 impl Responder {
     /// A responder. `stopping` turns true when it has to come to an end.
     pub fn new(ports: Ports, policies: Policies, settings: Settings, stopping: watch::Receiver<bool>) -> Self {
-        Self { ports, policies, settings: Arc::new(settings), drivers: Drivers::default(), stopping }
+        Self {
+            ports,
+            policies,
+            settings: Arc::new(settings),
+            drivers: Drivers::default(),
+            votes: Arc::default(),
+            stopping,
+        }
     }
 
     /// How it works.

@@ -4,7 +4,7 @@ use super::answer::Effect;
 use super::api::{Api, Arguments};
 use super::pace::Pace;
 use super::people::{self, Fresh};
-use super::token::Token;
+use super::token::{AppId, Token};
 use crate::case::CaseId;
 use crate::ports::{Chat, ChatError, ChatUser, Message, Posted, Workspace};
 use async_trait::async_trait;
@@ -28,17 +28,18 @@ pub struct SlackClient {
     users: Fresh<ChatUser>,
     groups: Fresh<Vec<String>>,
     own: Mutex<Option<Workspace>>,
+    app: AppId,
 }
 
 impl SlackClient {
     /// A client.
-    pub fn new(api: Api, token: Arc<Token>) -> Self {
-        Self::with_pace(api, token, Pace::default())
+    pub fn new(api: Api, token: Arc<Token>, app: AppId) -> Self {
+        Self::with_pace(api, token, app, Pace::default())
     }
 
     /// The same at another pace.
-    pub fn with_pace(api: Api, token: Arc<Token>, pace: Pace) -> Self {
-        Self { api, token, pace, users: Fresh::default(), groups: Fresh::default(), own: Mutex::default() }
+    pub fn with_pace(api: Api, token: Arc<Token>, app: AppId, pace: Pace) -> Self {
+        Self { api, token, pace, users: Fresh::default(), groups: Fresh::default(), own: Mutex::default(), app }
     }
 
     async fn call(&self, method: &'static str, effect: Effect, arguments: Arguments<'_>) -> Result<Value, ChatError> {
@@ -118,11 +119,11 @@ impl Chat for SlackClient {
     async fn workspace(&self) -> Result<Workspace, ChatError> {
         let known = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(own) = known {
-            return Ok(own);
+            return Ok(Workspace { app_id: self.app.get(), ..own });
         }
         let answer = self.call("auth.test", Effect::None, Arguments::Form(&[])).await?;
         let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
-        let own = Workspace { team_id: text("team_id"), user_id: text("user_id") };
+        let own = Workspace { team_id: text("team_id"), user_id: text("user_id"), app_id: self.app.get() };
         if own.team_id.is_empty() || own.user_id.is_empty() {
             let message = "Slack does not say which workspace the token is for".to_owned();
             return Err(ChatError::Later { retry_after: None, message });

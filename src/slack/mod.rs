@@ -5,12 +5,18 @@
 
 mod answer;
 mod api;
+mod backoff;
 mod client;
+mod health;
+pub mod interaction;
 mod pace;
 mod people;
+mod socket;
 mod token;
 
 pub use api::{API_URL, Api, TIME_OUT};
 pub use client::SlackClient;
+pub use health::{Alarms, SlackHealth};
 pub use pace::Pace;
-pub use token::{Token, TokenKind};
+pub use socket::{SlackSocket, SocketParts, SocketSettings};
+pub use token::{AppId, Token, TokenKind};

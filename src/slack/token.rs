@@ -32,6 +32,27 @@ impl TokenKind {
     }
 }
 
+/// Which app the tokens are for. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct AppId(Arc<RwLock<String>>);
+
+impl AppId {
+    /// What the configuration says; `""` where it says nothing.
+    pub fn new(id: &str) -> Self {
+        Self(Arc::new(RwLock::new(id.to_owned())))
+    }
+
+    /// The id; `""` while nobody said.
+    pub fn get(&self) -> String {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Slack itself said, over a connection that the app token opened.
+    pub(super) fn set(&self, id: &str) {
+        id.clone_into(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
 /// A token, as the header that carries it.
 #[derive(Debug)]
 pub struct Token {
@@ -50,6 +71,13 @@ impl Token {
     pub async fn read(kind: TokenKind, place: &SecretRef, reader: &Arc<SecretReader>) -> Result<Self, SecretError> {
         let secret = reader.read(kind.key(), place).await?;
         Ok(Self { place: Some((place.clone(), reader.clone())), ..Self::new(kind, &secret)? })
+    }
+
+    /// The app that an app-level token says that it is for (`xapp-1-A…-…`).
+    pub fn app_id(&self) -> Option<String> {
+        let header = self.header();
+        let mut parts = header.to_str().ok()?.strip_prefix("Bearer xapp-")?.split('-').skip(1);
+        parts.next().filter(|id| id.starts_with('A')).map(str::to_owned)
     }
 
     /// Whose it is.
@@ -92,6 +120,13 @@ mod tests {
     fn a_token_is_never_shown() {
         let token = Token::new(TokenKind::Bot, &Secret::new("xoxb-VERYSECRET")).unwrap();
         assert!(!format!("{token:?} {:?}", token.header()).contains("VERYSECRET"));
+    }
+
+    #[test]
+    fn an_app_token_says_whose_it_is() {
+        let of = |text: &str| Token::new(TokenKind::App, &Secret::new(text)).unwrap().app_id();
+        assert_eq!(of("xapp-1-A0SLUICE-123-abc").as_deref(), Some("A0SLUICE"));
+        assert_eq!(of("xapp-abc"), None);
     }
 
     #[test]

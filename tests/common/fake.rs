@@ -304,6 +304,7 @@ impl Worker {
             trail: port.clone(),
             identity: port,
             clock: Arc::new(SystemClock),
+            chat: None,
         };
         let settings = Settings {
             mode,
