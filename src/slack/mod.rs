@@ -6,6 +6,7 @@
 mod answer;
 mod api;
 mod backoff;
+pub mod card;
 mod client;
 mod health;
 pub mod interaction;
