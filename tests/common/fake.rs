@@ -338,6 +338,7 @@ impl Worker {
             identity: port,
             chat,
             clock: Arc::new(SystemClock),
+            chat: None,
         };
         let settings = Settings {
             mode,
