@@ -6,26 +6,38 @@ mod blocks;
 mod buttons;
 mod done;
 mod evidence;
+mod modal;
+mod observe;
 mod restrict;
+mod short;
 mod state;
 mod text;
+mod thread;
 mod votes;
 mod what;
 mod who;
 
 pub use about::{About, Cost, Deciders};
+pub use modal::{CALLBACK, REASON, REASON_MOST, WIDEN, modal};
+pub use observe::{DIGEST, RIGHT, WRONG, digest};
+pub use short::{already_decided, confirm, counted, escalation, refused, reminder, tampered};
+pub use thread::{AUDIT, audit, audit_lines};
 
 use crate::case::{Case, State};
 use crate::ports::{Message, Metadata};
 use blocks::{Part, context, divider, fit, header};
-use serde_json::Value;
 use text::{Mrkdwn, Plain};
 
 /// What the metadata of a case's one message says.
 pub const CASE: &str = "sluicegate_case";
+/// What the metadata of reminders and pages says.
+pub const CASE_TOLD: &str = "sluicegate_told";
 
 /// The case's card.
 pub fn card(case: &Case, about: &About) -> Message {
+    if !case.acts() {
+        return observe::card(case);
+    }
     let parts = if case.state == State::Closed { closed(case, about) } else { open(case, about) };
     Message { text: notification(case).into_string(), blocks: fit(parts), metadata: Some(metadata(case)) }
 }
@@ -118,9 +130,4 @@ fn footer(case: &Case) -> Part {
     all.push(Mrkdwn::new("policy ").code(digest.get(..12).unwrap_or(digest), 12));
     all.extend(what::links(case));
     Part::fixed(context(&Mrkdwn::joined(&all, " · ")))
-}
-
-/// The blocks of a message, for tests and tools.
-pub fn blocks(message: &Message) -> &[Value] {
-    message.blocks.as_array().map_or(&[], Vec::as_slice)
 }

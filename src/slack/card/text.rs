@@ -87,10 +87,6 @@ impl Mrkdwn {
         Self(texts.join(between))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// As long as Slack may count it.
     pub(super) fn length(&self) -> usize {
         self.0.encode_utf16().count()
