@@ -1,10 +1,15 @@
 //! What people do in Slack: made durable here, decided on elsewhere.
 
 use super::Responder;
+use crate::case::plans_for;
 use crate::ports::{Ack, Chat, ChatError, Interaction, Interactions, JournalError, ModalWanted, Rating};
+use crate::slack::card;
 use async_trait::async_trait;
 use serde_json::Value;
 use std::time::Duration;
+
+/// Of the three seconds that Slack waits for an acknowledgement.
+const RATED_WITHIN: Duration = Duration::from_secs(2);
 
 #[async_trait]
 impl Interactions for Responder {
@@ -18,13 +23,10 @@ impl Interactions for Responder {
                 let responder = self.clone();
                 tokio::spawn(async move { responder.show_modal(&wanted).await });
             }
-            Interaction::Rating(Rating { case_id, right, proof }) => {
-                let responder = self.clone();
-                tokio::spawn(async move {
-                    if let Err(error) = responder.rate(&case_id, right, &proof).await {
-                        tracing::error!(case = %case_id, %error, "what somebody said of it is not in the journal");
-                    }
-                });
+            Interaction::Rating(Rating { case_id, right, proof, .. }) => {
+                // Not acknowledged, it is clicked again.
+                let late = |_| JournalError::Unavailable("Slack does not say in time who it is".into());
+                tokio::time::timeout(RATED_WITHIN, self.rate(&case_id, right, &proof)).await.map_err(late)??;
             }
         }
         Ok(Ack::default())
@@ -43,7 +45,8 @@ impl Responder {
         let Some(chat) = &self.ports.chat else { return };
         match self.may_be_asked(&wanted.case_id, wanted.decision, &wanted.plan, &wanted.proof).await {
             Ok(Some(case)) => {
-                let view = card::modal(&case, wanted.decision);
+                let plans = plans_for(&case, wanted.decision);
+                let Some(view) = card::modal(&case, &plans, &self.about(&case)) else { return };
                 if let Err(error) = open_modal(&**chat, wanted, &view).await {
                     tracing::warn!(case = %wanted.case_id, %error, "the modal could not be opened");
                 }

@@ -1,6 +1,7 @@
 //! The responder: what comes in → a verdict → a case, driven step by step to its end. It knows the outside world only
 //! through the ports.
 
+mod about;
 mod anew;
 mod by_itself;
 mod decide;

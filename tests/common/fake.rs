@@ -338,7 +338,6 @@ impl Worker {
             identity: port,
             chat,
             clock: Arc::new(SystemClock),
-            chat: None,
         };
         let settings = Settings {
             mode,
