@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The domain: everything that is above `ports` in `lib.rs`.
-const PURE: [&str; 7] = ["mapping", "cloudtrail", "detection", "policy", "containment", "case", "approval"];
+const PURE: [&str; 8] = ["mapping", "cloudtrail", "detection", "policy", "containment", "case", "approval", "evidence"];
 
 /// What the domain must not know: runtimes, SDKs, stores, files, clocks, chance, and the modules that do.
 const IMPURE: [&str; 36] = [

@@ -60,6 +60,11 @@ pub(super) async fn run(config: Config) -> Result {
     });
     tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
     tokio::spawn(take_votes(responder.clone(), stopping));
+    spawn_restrictions(&responder);
+    tokio::spawn({
+        let responder = responder.clone();
+        async move { responder.keep_time().await }
+    });
     wait_for_signal().await?;
     tracing::info!("stopping");
     // Nobody listening is fine: then all have ended already.
@@ -68,6 +73,13 @@ pub(super) async fn run(config: Config) -> Result {
     world.journal.checkpoint().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Whose credentials could be restricted is found out, and what is restricted is watched, beside all else.
+fn spawn_restrictions(responder: &Responder) {
+    let (tending, watching) = (responder.clone(), responder.clone());
+    tokio::spawn(async move { tending.tend_offers().await });
+    tokio::spawn(async move { watching.watch_restrictions().await });
 }
 
 async fn wait_for_signal() -> Result {
@@ -119,6 +131,6 @@ async fn take_votes(responder: Responder, stopping: watch::Receiver<bool>) {
         if let Err(error) = responder.take_ballots().await {
             tracing::error!(%error, "votes cannot be taken");
         }
-        tokio::time::sleep(LOOK).await;
+        responder.vote_cast(LOOK).await;
     }
 }
