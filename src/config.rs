@@ -259,10 +259,7 @@ impl Config {
 
     /// Sections that are understood, but that this version does nothing with.
     pub fn unused_sections(&self) -> Vec<&'static str> {
-        let sections = [
-            ("[accounts]", self.accounts.is_some()),
-            ("[slack]", self.slack.is_some()),
-        ];
+        let sections = [("[accounts]", self.accounts.is_some()), ("[slack]", self.slack.is_some())];
         sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }
 }

@@ -94,9 +94,7 @@ impl Iam for Fake {
     }
 
     async fn delete_inline_policy(&self, who: &Principal, name: &str) -> Result<Acknowledged, CallError> {
-        self.write("DeletePolicy", who, |entity| {
-            entity.policies.remove(name).map(drop).ok_or_else(|| none(name))
-        })
+        self.write("DeletePolicy", who, |entity| entity.policies.remove(name).map(drop).ok_or_else(|| none(name)))
     }
 
     async fn attached(&self, who: &Principal) -> Result<Vec<String>, CallError> {

@@ -7,7 +7,9 @@ use crate::fake_iam::Entity;
 use crate::review::front::Front;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sluicegate::case::{Case, CaseEvent, CaseId, Decision, Evidence, FunctionFacts, Mode as Acts, Outcome, State, plans_for};
+use sluicegate::case::{
+    Case, CaseEvent, CaseId, Decision, Evidence, FunctionFacts, Mode as Acts, Outcome, State, plans_for,
+};
 use sluicegate::clock::SystemClock;
 use sluicegate::journal::SqliteJournal;
 use sluicegate::ports::{CallError, Journal};
@@ -21,8 +23,7 @@ use tempfile::TempDir;
 
 const BOB: &str = "arn:aws:sts::111122223333:assumed-role/SecurityOps/bob";
 const ALICE: &str = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_SecOps_0123456789abcdef/alice@example.com";
-const TRUSTS_PEOPLE: &str =
-    r#"{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]}"#;
+const TRUSTS_PEOPLE: &str = r#"{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]}"#;
 const CAP: &str = "arn:aws:iam::aws:policy/AWSDenyAll";
 
 fn settings(mode: Mode) -> RestrictionSettings {
@@ -133,7 +134,11 @@ async fn each_form_is_put_on_and_lifted_to_exactly_what_was_there() {
         decide(&worker, &id, Decision::DeleteRestrict).await;
         let after = case(&worker, &id).await;
         assert_eq!((after.state, after.outcome), (State::Closed, Some(Outcome::Removed)), "{at}: {after:#?}");
-        assert_eq!((fake.changes(), fake.state(1).as_str()), (calls.iter().map(|s| (*s).to_owned()).collect(), "gone"), "{at}");
+        assert_eq!(
+            (fake.changes(), fake.state(1).as_str()),
+            (calls.iter().map(|s| (*s).to_owned()).collect(), "gone"),
+            "{at}"
+        );
         assert_ne!(fake.entity(name), before, "{at}");
         let held = worker.journal.restrictions().await.unwrap();
         assert!(held.iter().all(|held| held.state == RestrictionState::On), "{at}: {held:?}");
@@ -166,7 +171,9 @@ async fn the_cut_off_is_the_time_of_the_vote_that_passed() {
     // The whole role only now, and by another approval.
     worker.responder.gather_offers(&id).await.unwrap();
     let whole = case(&worker, &id).await.offer(Whose::CallerWhole).cloned();
-    assert!(matches!(whole, Some(Offer::Restrict { reach, .. }) if reach.starts_with("the whole role intern: everyone")));
+    assert!(
+        matches!(whole, Some(Offer::Restrict { reach, .. }) if reach.starts_with("the whole role intern: everyone"))
+    );
     decide_again(&worker, &id).await;
     assert!(fake.entity("intern").policies[&format!("Sluicegate-{id}-role")].contains(r#""Resource":"*"}]"#));
 }
@@ -238,7 +245,11 @@ async fn cut(mode: Mode, user: bool, budget: u32, before_the_call: bool) -> bool
             }
         }
         let after = case(&worker, &id).await;
-        assert_eq!((after.state, after.outcome), (State::Closed, Some(Outcome::Removed)), "{at}, {decision}: {after:#?}");
+        assert_eq!(
+            (after.state, after.outcome),
+            (State::Closed, Some(Outcome::Removed)),
+            "{at}, {decision}: {after:#?}"
+        );
         assert_eq!(fake.entity(name) == before, decision == Decision::Lift, "{at}, {decision}");
     }
     let mut calls = fake.changes();
@@ -303,7 +314,14 @@ async fn what_was_altered_is_not_taken_off() {
     let stuck = case(&worker, &id).await;
     assert_eq!(stuck.state, State::Stuck);
     assert!(stuck.steps.last().unwrap().error.contains("is not what sluicegate wrote"), "{:?}", stuck.steps.last());
-    assert!(stuck.steps.last().unwrap().error.contains(&format!("aws iam delete-role-policy --role-name intern --policy-name {name}")));
+    assert!(
+        stuck
+            .steps
+            .last()
+            .unwrap()
+            .error
+            .contains(&format!("aws iam delete-role-policy --role-name intern --policy-name {name}"))
+    );
     assert_eq!(fake.changes(), changes);
     // A person has looked, and deleted it: then there is nothing to take off.
     fake.meddle("intern", |role| drop(role.policies.remove(&name)));
@@ -381,7 +399,11 @@ async fn strength_is_told_and_offers_are_recorded_only_where_they_are_new() {
     worker.responder.gather_offers(&id).await.unwrap();
     assert_eq!(case(&worker, &id).await.seq, known.seq);
     // The function's maker is learnt: then its role is on offer too.
-    fake.0.lock().unwrap().entities.insert("functions".into(), Entity { id: "AROAFUNCTIONS00000000".into(), ..intern() });
+    fake.0
+        .lock()
+        .unwrap()
+        .entities
+        .insert("functions".into(), Entity { id: "AROAFUNCTIONS00000000".into(), ..intern() });
     let facts = FunctionFacts {
         role: format!("arn:aws:iam::{ACCOUNT}:role/service/functions"),
         made_by_actor: true,
@@ -478,7 +500,10 @@ async fn it_reminds_and_never_lifts_itself() {
     }
     let notes = async || {
         let history = worker.journal.history(&id).await.unwrap();
-        history.iter().filter(|past| matches!(&past.event, CaseEvent::Note { text } if text.contains("lift --reason"))).count()
+        history
+            .iter()
+            .filter(|past| matches!(&past.event, CaseEvent::Note { text } if text.contains("lift --reason")))
+            .count()
     };
     assert_eq!(notes().await, 1);
     tokio::time::sleep(Duration::from_millis(650)).await;
