@@ -6,5 +6,6 @@ mod decisions;
 mod elsewhere;
 mod faults;
 mod kills;
+mod restrict;
 mod running;
 mod stage;
