@@ -65,6 +65,10 @@ pub(super) async fn run(config: Config) -> Result {
         let responder = responder.clone();
         async move { responder.keep_time().await }
     });
+    tokio::spawn({
+        let responder = responder.clone();
+        async move { responder.gather().await }
+    });
     wait_for_signal().await?;
     tracing::info!("stopping");
     // Nobody listening is fine: then all have ended already.
