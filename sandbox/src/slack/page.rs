@@ -6,8 +6,20 @@ use super::options::{OTHER_TEAM, User};
 use super::serve::Answer;
 use super::world::{State, World};
 
-/// The page itself.
-pub(crate) const HTML: &str = include_str!("page.html");
+/// The page itself: one document that needs nothing else.
+pub(crate) const HTML: &str = concat!(
+    include_str!("page/head.html"),
+    "<style>\n",
+    include_str!("page/style.css"),
+    "</style>\n",
+    include_str!("page/body.html"),
+    "<script>\n",
+    include_str!("page/mrkdwn.js"),
+    include_str!("page/blocks.js"),
+    include_str!("page/dialogs.js"),
+    include_str!("page/app.js"),
+    "</script>\n</body>\n</html>\n",
+);
 
 /// Everything that a person sees, unless it is what the page knows already.
 pub(crate) fn state(world: &World, query: &str) -> Answer {
@@ -23,9 +35,10 @@ pub(crate) fn state(world: &World, query: &str) -> Answer {
 }
 
 fn seen(world: &World, state: &State, user: &str) -> Value {
-    let channels: Vec<Value> = state
-        .channels
-        .values()
+    let mut channels: Vec<_> = state.channels.values().collect();
+    channels.sort_by(|one, other| one.name.cmp(&other.name));
+    let channels: Vec<Value> = channels
+        .into_iter()
         .map(|channel| {
             let only = state.ephemerals.iter().filter(|one| one.only_for.as_deref() == Some(user));
             let only: Vec<_> = only.filter(|one| one.channel == channel.id).collect();

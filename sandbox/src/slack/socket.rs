@@ -69,12 +69,14 @@ impl Sockets {
 
     /// Sends an envelope over one of the connections; none where there is no connection.
     pub(crate) fn send(&self, envelope_id: &str, envelope: &Value, twice: bool) -> Option<(u64, Coming)> {
-        let mut inner = self.inner();
-        if inner.connections.is_empty() {
+        if self.count() == 0 {
             return None;
         }
+        // Before anything is sent: an answer must not come before somebody waits for it.
+        let coming = self.wait_for(envelope_id);
+        let mut inner = self.inner();
         inner.turn = inner.turn.wrapping_add(1);
-        let turn = inner.turn % inner.connections.len();
+        let turn = inner.turn.checked_rem(inner.connections.len())?;
         let other = (turn + 1) % inner.connections.len();
         let id = inner.connections[turn].id;
         let text = envelope.to_string();
@@ -83,8 +85,7 @@ impl Sockets {
             let _ = inner.connections[other].orders.send(Order::Say(text.clone()));
         }
         let _ = inner.connections[turn].orders.send(Order::Say(text));
-        drop(inner);
-        Some((id, self.wait_for(envelope_id)))
+        Some((id, coming))
     }
 
     /// An acknowledgement to wait for, whether or not anything is sent.

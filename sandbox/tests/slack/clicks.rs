@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use sandbox::{ClickError, RawClick, RawSubmission, Tampering};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio_tungstenite::connect_async;
 
 use crate::app::{App, Http, buttons, call, connect, next, post, ticket, view};
@@ -34,7 +36,7 @@ async fn a_click_arrives_in_slacks_shape_and_its_acknowledgement_is_timed() {
     let ts = post(&slack, buttons()).await;
     let outcome = slack.click("U0ALICE", "C0SECURITY", &ts, "keep").await.unwrap();
     assert!(outcome.is_acknowledged() && outcome.took_ms.unwrap() < 1_000);
-    assert_eq!(slack.acknowledgements(), [outcome.clone()]);
+    assert_eq!(slack.acknowledgements(), std::slice::from_ref(&outcome));
 
     let envelope = app.envelopes.recv().await.unwrap();
     assert_eq!(envelope["type"], "interactive");
@@ -149,6 +151,7 @@ async fn a_trigger_opens_one_view_within_its_life() {
     assert_eq!(call(&slack, "views.update", update).await["error"], "hash_conflict");
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as apps are told")]
 fn refuse_no(envelope: &Value) -> Option<(Duration, Value)> {
     let reason = &envelope["payload"]["view"]["state"]["values"]["reason"]["reason"]["value"];
     let payload = match reason.as_str() {
@@ -247,7 +250,7 @@ async fn the_same_can_be_done_over_http() {
     assert_eq!(app.payload().await["team"]["id"], "T0");
 
     let state = http.json("GET", &url("state?as=U0BOB"), &Value::Null).await.unwrap().body;
-    assert_eq!(state["channels"][1]["messages"][0]["ts"], ts.as_str());
+    assert_eq!(state["channels"][0]["messages"][0]["ts"], ts.as_str());
     let same = url(&format!("state?as=U0BOB&since={}", state["version"]));
     assert_eq!(http.json("GET", &same, &Value::Null).await.unwrap().status, 204);
     let put = async |path: &str, body: Value| http.json("PUT", &url(path), &body).await.unwrap().status;
@@ -261,16 +264,42 @@ async fn the_same_can_be_done_over_http() {
     assert!(page.as_str().unwrap().starts_with("<!doctype html>"));
 }
 
+/// A server that takes one request and answers 200; the request.
+async fn one_request(listener: TcpListener) -> String {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut taken = Vec::new();
+    loop {
+        let mut buffer = [0; 8_192];
+        let count = stream.read(&mut buffer).await.unwrap();
+        taken.extend_from_slice(&buffer[..count]);
+        let text = String::from_utf8_lossy(&taken).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        if body.len() >= length.parse().unwrap() {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+            return text;
+        }
+    }
+}
+
 #[tokio::test]
 async fn interactions_go_signed_over_http_where_there_is_a_url_for_them() {
-    // The double's own port answers what it does not know with 404, and so shows what arrives only by its status.
     let slack = hasty();
     let ts = post(&slack, buttons()).await;
-    let url = format!("{}nowhere", slack.page_url());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/slack/interactions", listener.local_addr().unwrap());
     slack.send_interactions_to(Some(&url));
-    let outcome = slack.click("U0ALICE", "C0SECURITY", &ts, "keep").await.unwrap();
-    assert!(!outcome.is_acknowledged() && outcome.took_ms.is_some(), "404 is no acknowledgement");
-    let answer = slack.post_signed(&url, &json!({ "type": "block_actions" }), Tampering::Body).await.unwrap();
+    let serving = tokio::spawn(one_request(listener));
+    assert!(slack.click("U0ALICE", "C0SECURITY", &ts, "keep").await.unwrap().is_acknowledged());
+    let request = serving.await.unwrap();
+    assert!(request.starts_with("POST /slack/interactions"));
+    assert!(request.contains("x-slack-signature: v0=") && request.contains("x-slack-request-timestamp: "));
+    assert!(request.contains("payload=%7B"));
+
+    let failed = slack.click("U0ALICE", "C0SECURITY", &ts, "keep").await.unwrap();
+    assert!(!failed.is_acknowledged(), "nobody listens any more");
+    let nowhere = format!("{}nowhere", slack.page_url());
+    let answer = slack.post_signed(&nowhere, &json!({ "type": "block_actions" }), Tampering::Body).await.unwrap();
     assert_eq!(answer.status, 404);
     slack.send_interactions_to(None);
     let _app = App::prompt(&slack).await;
