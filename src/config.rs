@@ -7,7 +7,8 @@ mod values;
 pub use secret::{Secret, SecretError, SecretReader};
 pub use values::SecretRef;
 
-use crate::case::Mode;
+use crate::case::{Mode, Schedule};
+use crate::restriction;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
@@ -37,7 +38,7 @@ pub struct Config {
     /// Slack.
     pub slack: Option<SlackConfig>,
     /// How credentials are restricted.
-    pub restriction: Option<RestrictionConfig>,
+    pub restriction: RestrictionConfig,
     /// When people are reminded.
     pub approval: Option<ApprovalConfig>,
     /// How mappings are contained.
@@ -138,24 +139,14 @@ impl SlackConfig {
 #[serde(deny_unknown_fields)]
 pub struct RestrictionConfig {
     /// `cap`, `session` or `quarantine`.
-    pub mode: Option<RestrictionMode>,
+    #[serde(default)]
+    pub mode: restriction::Mode,
     /// The deny-all managed policy that `cap` attaches.
-    pub cap_policy: Option<String>,
+    #[serde(default = "deny_all", deserialize_with = "values::policy_arn")]
+    pub cap_policy: String,
     /// When people are reminded that a restriction is still on.
-    #[serde(default, deserialize_with = "values::optional_duration")]
-    pub ask_after: Option<Duration>,
-}
-
-/// How credentials are restricted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RestrictionMode {
-    /// A deny-all managed policy.
-    Cap,
-    /// Narrow inline denies.
-    Session,
-    /// A tag and a pre-installed service control policy.
-    Quarantine,
+    #[serde(default = "three_days", deserialize_with = "values::duration")]
+    pub ask_after: Duration,
 }
 
 /// `[approval]`
@@ -164,7 +155,7 @@ pub enum RestrictionMode {
 pub struct ApprovalConfig {
     /// When people are reminded.
     #[serde(default, deserialize_with = "values::durations")]
-    pub remind_after: Vec<Duration>,
+    pub remind_after: Option<Vec<Duration>>,
     /// When a question lapses.
     #[serde(default, deserialize_with = "values::optional_duration")]
     pub expires_after: Option<Duration>,
@@ -188,6 +179,20 @@ pub struct HttpConfig {
     /// Where to listen.
     #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
+}
+
+fn deny_all() -> String {
+    restriction::DENY_ALL.to_owned()
+}
+
+fn three_days() -> Duration {
+    Duration::from_hours(72)
+}
+
+impl Default for RestrictionConfig {
+    fn default() -> Self {
+        Self { mode: restriction::Mode::default(), cap_policy: deny_all(), ask_after: three_days() }
+    }
 }
 
 impl Default for PolicyConfig {
@@ -277,13 +282,21 @@ impl Config {
         }
     }
 
+    /// When people are reminded, and when a question lapses.
+    pub fn schedule(&self) -> Schedule {
+        let usual = Schedule::default();
+        match &self.approval {
+            None => usual,
+            Some(approval) => Schedule {
+                remind_after: approval.remind_after.clone().unwrap_or(usual.remind_after),
+                expires_after: approval.expires_after.or(usual.expires_after),
+            },
+        }
+    }
+
     /// Sections that are understood, but that this version does nothing with.
     pub fn unused_sections(&self) -> Vec<&'static str> {
-        let sections = [
-            ("[accounts]", self.accounts.is_some()),
-            ("[restriction]", self.restriction.is_some()),
-            ("[approval]", self.approval.is_some()),
-        ];
+        let sections = [("[accounts]", self.accounts.is_some())];
         sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }
 }

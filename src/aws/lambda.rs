@@ -128,6 +128,14 @@ impl Lambda for AwsLambda {
         Ok((Acknowledged { request_id }, uuid.to_owned()))
     }
 
+    async fn mapping_tags(&self, key: &MappingKey, arn: &str) -> Result<Vec<(String, String)>, CallError> {
+        let client = self.client(&key.account, &key.region).await;
+        let answer = client.list_tags().resource(arn).send().await.map_err(call_error)?;
+        let mut tags: Vec<(String, String)> = answer.tags.unwrap_or_default().into_iter().collect();
+        tags.sort();
+        Ok(tags)
+    }
+
     async fn concurrency(&self, account: &str, region: &str, function_arn: &str) -> Result<Option<i32>, CallError> {
         let body = KeepBody::default();
         let client = self.client(account, region).await;

@@ -4,6 +4,7 @@ mod answer;
 mod clients;
 mod create;
 mod errors;
+mod iam;
 mod identity;
 mod lambda;
 mod limits;
@@ -11,6 +12,7 @@ mod trail;
 
 pub use clients::{AwsSettings, Clients};
 pub(crate) use errors::call_error;
+pub use iam::AwsIam;
 pub use identity::AwsIdentity;
 pub use lambda::AwsLambda;
 pub use limits::Limits;

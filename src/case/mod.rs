@@ -10,6 +10,7 @@ mod next;
 mod plan;
 mod state;
 mod summary;
+mod timers;
 mod words;
 
 pub use decision::Decision;
@@ -22,3 +23,4 @@ pub use next::{Next, next};
 pub use plan::{Plan, PlannedStep, plan_for, plans_for, plans_once_asked};
 pub use state::{Case, Outcome, Provenance, State, Step, StepStatus, Tally};
 pub use summary::{StepLine, Summary};
+pub use timers::{Due, Schedule, due};

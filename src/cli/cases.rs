@@ -1,7 +1,7 @@
 //! `cases` and `case`: what the journal tells.
 
 use super::{Failure, Format, Result, show, worker};
-use crate::case::{Case, CaseEvent, CaseId, Summary, plan_for};
+use crate::case::{Case, CaseEvent, CaseId, Summary, plans_for};
 use crate::config::Config;
 use crate::ports::{Journal, Recorded};
 use serde::Serialize;
@@ -79,7 +79,14 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
     let approvals = history
         .iter()
         .filter(|recorded| {
-            matches!(recorded.event, CaseEvent::Voted(_) | CaseEvent::Approved { .. } | CaseEvent::Denied { .. })
+            matches!(
+                recorded.event,
+                CaseEvent::Voted(_)
+                    | CaseEvent::ConfirmationAsked { .. }
+                    | CaseEvent::Approved { .. }
+                    | CaseEvent::Denied { .. }
+                    | CaseEvent::Expired { .. }
+            )
         })
         .map(as_json)
         .collect();
@@ -90,6 +97,7 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
         "prior": case.priors.iter().map(|(kind, _, prior)| (kind.name(), prior)).collect::<std::collections::BTreeMap<_, _>>(),
         "baseline": case.baseline,
         "would_do": case.opened.would_do,
+        "gathered": case.evidence.iter().map(|(evidence, at)| json!({"at": at, "evidence": evidence})).collect::<Vec<_>>(),
     });
     Whole { summary: Summary::of(case), events: history.iter().map(as_json).collect(), evidence, approvals }
 }
@@ -122,7 +130,7 @@ fn timeline(case: &Case, history: &[Recorded<CaseEvent>]) {
     if !fitting.is_empty() {
         show::line("\n  what can be decided:");
     }
-    for plan in fitting.into_iter().filter_map(|decision| plan_for(case, decision)) {
+    for plan in fitting.into_iter().flat_map(|decision| plans_for(case, decision)) {
         let digest = plan.digest.get(..12).unwrap_or_default();
         let calls: Vec<String> = plan.steps.iter().map(|step| step.call.describe()).collect();
         let does = if calls.is_empty() { "changes nothing in AWS".to_owned() } else { calls.join(", then ") };

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(super) struct DecideArgs {
     /// The case's id, sg-…
     id: String,
-    /// leave, keep, disable, freeze or restore
+    /// leave, keep, disable, freeze, delete, `delete_restrict`, restore or lift
     decision: Decision,
     /// Why: kept in the journal.
     #[arg(long, value_name = "R")]
@@ -55,26 +55,62 @@ pub(super) async fn decide(config: &Config, args: &DecideArgs, format: Format) -
         return Err(Failure::Usage(format!("there is no case {id} in this journal (see `sluicegate cases`)")));
     };
     let reason = reason(args)?;
-    let plan = Responder::plan(&case, args.decision).map_err(|why| {
+    let plans = Responder::plans(&case, args.decision).map_err(|why| {
         show::complain(&format!("{id}: {why}"));
         Failure::No
     })?;
-    if !agreed(&case, &plan, args)? {
+    let Some(plan) = agreed(&case, &plans, args)? else {
         return Err(Failure::No);
-    }
-    let mut ballot = Ballot {
+    };
+    let ballot = Ballot {
         id: format!("{:032x}", fastrand::u128(..)),
         case_id: id.clone(),
         decision: args.decision,
         plan: plan.digest.clone(),
         reason,
-        proof: Proof::Aws(AwsProof { host: String::new(), headers: Vec::new() }),
+        proof: unsigned(),
         confirms: None,
     };
+    cast(config, &world, ballot, format).await
+}
+
+fn unsigned() -> Proof {
+    Proof::Aws(AwsProof { host: String::new(), headers: Vec::new() })
+}
+
+/// `confirm CODE`: a vote that came by Slack counts once the same person shows up under their AWS identity.
+pub(super) async fn confirm(config: &Config, code: &str, format: Format) -> Result {
+    let world = World::new(config, false).await?;
+    let code = code.trim().to_ascii_uppercase();
+    let case = match world.journal.case_of_code(&code).await? {
+        Some(id) => world.journal.case(&id).await?,
+        None => None,
+    };
+    let waiting = case.as_ref().and_then(|case| case.unconfirmed.iter().find(|(known, _)| *known == code));
+    let (Some(case), Some((_, vote))) = (&case, waiting) else {
+        return Err(Failure::Usage(format!(
+            "no vote waits for the code {code}: it was confirmed already, or the question is another now"
+        )));
+    };
+    show::complain(&format!("{}: confirming {} by {}", case.id, vote.decision, vote.person));
+    let ballot = Ballot {
+        id: format!("{:032x}", fastrand::u128(..)),
+        case_id: case.id.clone(),
+        decision: vote.decision,
+        plan: vote.plan.clone(),
+        reason: vote.reason.clone(),
+        proof: unsigned(),
+        confirms: Some(code),
+    };
+    cast(config, &world, ballot, format).await
+}
+
+/// Signs a vote, puts it where the worker finds it, and waits for what comes of it.
+async fn cast(config: &Config, world: &World, mut ballot: Ballot, format: Format) -> Result {
     ballot.proof = Proof::Aws(world.identity.sign(&ballot.claim()).await.map_err(Failure::Outside)?);
     world.journal.cast(&ballot).await?;
     let after = match world.journal.lock_worker()? {
-        Some(_lock) => carry_out(config, &world, &ballot).await?,
+        Some(_lock) => carry_out(config, world, &ballot).await?,
         None => wait_for_worker(&world.journal, &ballot).await?,
     };
     report(&world.journal, &ballot, &after, format).await
@@ -88,37 +124,44 @@ fn reason(args: &DecideArgs) -> Result<String> {
     }
 }
 
-/// Shows the plan, and asks, unless the caller has seen it.
-fn agreed(case: &Case, plan: &Plan, args: &DecideArgs) -> Result<bool> {
+/// Shows the plans, and asks, unless the caller has seen one; gives the plan that they agree to.
+fn agreed<'p>(case: &Case, plans: &'p [Plan], args: &DecideArgs) -> Result<Option<&'p Plan>> {
+    let Some(narrowest) = plans.first() else { return Ok(None) };
     if let Some(digest) = &args.plan {
         // A short form is enough to say which plan was seen, as long as it is not too short.
-        let same = digest.len() >= 8 && plan.digest.starts_with(digest.as_str());
-        if !same {
+        let seen = |plan: &&Plan| digest.len() >= 8 && plan.digest.starts_with(digest.as_str());
+        let found = plans.iter().find(seen);
+        if found.is_none() {
+            let now: Vec<&str> = plans.iter().map(|plan| plan.digest.as_str()).collect();
             show::complain(&format!(
                 "{}: the plan is another than {digest}: it is {} now. Look again: sluicegate case {}",
-                case.id, plan.digest, case.id
+                case.id,
+                now.join(" or "),
+                case.id
             ));
         }
-        return Ok(same);
+        return Ok(found);
     }
     if args.yes {
-        return Ok(true);
+        return Ok(Some(narrowest));
     }
-    show::complain(&format!("{}: {} would do:", case.id, plan.decision));
-    for step in &plan.steps {
-        show::complain(&format!("  {} ({})", step.call.describe(), step.step.side_effects()));
-    }
-    if plan.steps.is_empty() {
-        show::complain("  nothing in AWS");
+    for plan in plans {
+        show::complain(&format!("{}: {} would do (plan {}):", case.id, plan.decision, plan.digest));
+        for step in &plan.steps {
+            show::complain(&format!("  {} ({})", step.call.describe(), step.step.side_effects()));
+        }
+        if plan.steps.is_empty() {
+            show::complain("  nothing in AWS");
+        }
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::Usage(format!("say that you have seen it: --plan {} (or --yes)", plan.digest)));
+        return Err(Failure::Usage(format!("say that you have seen it: --plan {} (or --yes)", narrowest.digest)));
     }
-    let _ = write!(std::io::stderr(), "Decide {}? [y/N] ", plan.decision);
+    let _ = write!(std::io::stderr(), "Decide {}, by the first plan? [y/N] ", narrowest.decision);
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     read.map_err(|error| Failure::Outside(format!("no answer: {error}")))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes").then_some(narrowest))
 }
 
 /// No worker runs: verify and carry it out here.

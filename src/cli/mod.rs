@@ -63,6 +63,11 @@ enum Command {
     Decide(decide::DecideArgs),
     /// Undo what was done in a case: the mapping and the function as they were
     Restore(decide::RestoreArgs),
+    /// Confirm, under your AWS identity, what you chose in Slack
+    Confirm {
+        /// The code that Slack showed you.
+        code: String,
+    },
     /// The journal's hash chain
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -153,6 +158,7 @@ fn dispatch(cli: Cli) -> Result {
         Command::Case { id } => block_on(cases::one(&config, &id, cli.format)),
         Command::Decide(args) => block_on(decide::decide(&config, &args, cli.format)),
         Command::Restore(args) => block_on(decide::decide(&config, &args.into(), cli.format)),
+        Command::Confirm { code } => block_on(decide::confirm(&config, &code, cli.format)),
         Command::Audit(audit::AuditCommand::Verify) => block_on(audit::verify(&config, cli.format)),
     }
 }

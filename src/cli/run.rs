@@ -74,6 +74,11 @@ pub(super) async fn run(config: Config) -> Result {
     });
     tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
     tokio::spawn(take_votes(responder.clone(), stopping.clone()));
+    spawn_restrictions(&responder);
+    tokio::spawn({
+        let responder = responder.clone();
+        async move { responder.keep_time().await }
+    });
     let in_slack = slack.map(|slack| slack.start(around(&world, &responder), &stopping)).unwrap_or_default();
     wait_for_signal().await?;
     tracing::info!("stopping");
@@ -95,6 +100,13 @@ fn around(world: &World, responder: &Responder) -> Around {
         about: Arc::new(|_| About::default()),
         clock: Arc::new(SystemClock),
     }
+}
+
+/// Whose credentials could be restricted is found out, and what is restricted is watched, beside all else.
+fn spawn_restrictions(responder: &Responder) {
+    let (tending, watching) = (responder.clone(), responder.clone());
+    tokio::spawn(async move { tending.tend_offers().await });
+    tokio::spawn(async move { watching.watch_restrictions().await });
 }
 
 async fn wait_for_signal() -> Result {

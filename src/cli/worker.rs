@@ -1,13 +1,14 @@
 //! What `run` and `decide` have in common: the ports, wired to the real world.
 
 use super::{Failure, Result};
-use crate::aws::{AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits};
+use crate::aws::{AwsIam, AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::SqliteJournal;
 use crate::policy::PolicySet;
 use crate::ports::{Chat, Clock, Identity};
-use crate::responder::{Policies, Ports, Responder, Settings};
+use crate::responder::{Policies, Ports, Responder, RestrictionSettings, Settings};
+use crate::restriction::Means;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tokio::sync::watch;
 
 /// CloudTrail answers two look-ups a second; half of that is left to others.
 const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
+/// IAM does not tell its limits; this is a share that others in the account will not feel.
+const IAM_CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 /// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 
@@ -58,6 +61,7 @@ impl World {
         let ports = Ports {
             journal: Arc::new(self.journal.clone()),
             lambda: Arc::new(AwsLambda::new(clients.clone(), Limits::new(config.containment.max_calls_per_second))),
+            iam: Arc::new(AwsIam::new(clients.clone(), Limits::new(IAM_CALLS_PER_SECOND))),
             trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
             identity: self.identity.clone(),
             clock: self.clock.clone(),
@@ -67,9 +71,14 @@ impl World {
             mode: config.mode,
             verify_timeout: config.containment.verify_timeout,
             give_up_after: GIVE_UP_AFTER,
+            schedule: config.schedule(),
             worker: format!("{}-{:08x}", std::process::id(), fastrand::u32(..)),
             identity: arn,
             account,
+            restriction: RestrictionSettings {
+                means: Means { mode: config.restriction.mode, cap_policy: config.restriction.cap_policy.clone() },
+                ask_after: config.restriction.ask_after,
+            },
         };
         Ok(Responder::new(ports, Policies::new(policies), settings, stopping))
     }

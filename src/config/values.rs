@@ -48,6 +48,17 @@ pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sock
     text.parse().map_err(|_| wrong())
 }
 
+/// The ARN of a managed policy.
+pub(super) fn policy_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    if matches!(parts.as_slice(), ["arn", _, "iam", "", owner, policy] if !owner.is_empty() && policy.starts_with("policy/"))
+    {
+        return Ok(text);
+    }
+    Err(D::Error::custom(format!("{text:?} is no managed policy's ARN: write \"arn:aws:iam::aws:policy/AWSDenyAll\"")))
+}
+
 pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     std::num::NonZeroUsize::deserialize(deserializer).map(Into::into)
 }
@@ -68,8 +79,9 @@ pub(super) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> R
     duration(deserializer).map(Some)
 }
 
-pub(super) fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Duration>, D::Error> {
-    Vec::<String>::deserialize(deserializer)?.iter().map(|text| parse_duration(text)).collect()
+pub(super) fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Duration>>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| parse_duration(text)).collect::<Result<_, _>>().map(Some)
 }
 
 /// A time of day: `HH:MM`.

@@ -27,9 +27,49 @@ impl PolicySet {
         Person { id, email, teams }
     }
 
+    /// Who is behind a Slack user id, who is in these user groups: the person of `[people]` that it is linked to, else
+    /// the id itself. `email` is Slack's own, and counts where the inventory has none: it can only take a vote away.
+    pub fn slack_person(&self, user_id: &str, email: &str, groups: &[String]) -> Person {
+        let linked = self.inventory.people.iter().find(|(_, person)| !user_id.is_empty() && person.slack == user_id);
+        let (id, known) = linked.map_or((user_id, ""), |(name, person)| (name.as_str(), person.email.as_str()));
+        let email = if known.is_empty() { email } else { known };
+        let person = Person { id: id.to_owned(), email: email.to_owned(), teams: self.teams_of(id, user_id, None) };
+        self.with_groups(person, groups)
+    }
+
+    /// The Slack user id that a person is linked to; `""` where there is none.
+    pub fn slack_of(&self, person: &Person) -> &str {
+        self.inventory.people.get(&person.id).map_or("", |entry| &entry.slack)
+    }
+
+    /// The Slack user groups that teams are made of.
+    pub fn slack_groups(&self) -> Vec<String> {
+        let members = self.inventory.teams.values().flat_map(|team| &team.members);
+        let mut groups: Vec<String> = members
+            .filter_map(|member| match member {
+                Member::Slack(id) if id.starts_with('S') => Some(id.clone()),
+                _ => None,
+            })
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    /// The same person, with the teams that these Slack user groups put them in.
+    pub fn with_groups(&self, mut person: Person, groups: &[String]) -> Person {
+        for (team, found) in &self.inventory.teams {
+            let belongs = |member: &Member| matches!(member, Member::Slack(id) if groups.contains(id));
+            if found.members.iter().any(belongs) && !person.teams.contains(team) {
+                person.teams.push(team.clone());
+            }
+        }
+        person
+    }
+
     /// Somebody by the name in `[people]`, or by ARN, who is in these Slack user groups.
     pub(super) fn person_in(&self, name: &str, groups: &[String]) -> Option<Person> {
-        let mut person = match self.inventory.people.get(name) {
+        let person = match self.inventory.people.get(name) {
             Some(entry) => Person {
                 id: name.to_owned(),
                 email: entry.email.clone(),
@@ -38,13 +78,17 @@ impl PolicySet {
             None if name.starts_with("arn:") => self.person(name),
             None => return None,
         };
-        for (team, found) in &self.inventory.teams {
-            let belongs = |member: &Member| matches!(member, Member::Slack(id) if groups.contains(id));
-            if found.members.iter().any(belongs) && !person.teams.contains(team) {
-                person.teams.push(team.clone());
-            }
-        }
-        Some(person)
+        Some(self.with_groups(person, groups))
+    }
+
+    /// The teams of the inventory.
+    pub fn teams(&self) -> Vec<String> {
+        self.inventory.teams.keys().cloned().collect()
+    }
+
+    /// Somebody of this team and of no other, for asking what the team may do.
+    pub fn anybody_of(&self, team: &str) -> Person {
+        Person { id: format!("anybody of {team}"), email: String::new(), teams: vec![team.to_owned()] }
     }
 
     /// The names in `[people]`.

@@ -79,6 +79,7 @@ pub struct Posted {
 
 /// A user, as Slack has them now; never as a payload says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each keeps somebody out for another reason")]
 pub struct ChatUser {
     /// `U…` or `W…`
     pub id: String,

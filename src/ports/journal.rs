@@ -177,6 +177,15 @@ pub trait Journal: Send + Sync {
     /// Every case of a mapping, oldest first.
     async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError>;
 
+    /// Every case of a mapping of this function (its ARN, as the mapping or the record names it) and source, newest first.
+    async fn cases_of_pair(
+        &self,
+        account: &str,
+        region: &str,
+        function_arn: &str,
+        source_arn: &str,
+    ) -> Result<Vec<CaseId>, JournalError>;
+
     /// The last accepted configuration of a mapping.
     async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError>;
 

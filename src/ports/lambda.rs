@@ -34,6 +34,9 @@ pub trait Lambda: Send + Sync {
     /// not of every kind of source.
     async fn create_mapping(&self, new: &NewMapping<'_>) -> Result<(Acknowledged, String), CallError>;
 
+    /// `ListTags` of a mapping, by its ARN. Changes nothing.
+    async fn mapping_tags(&self, key: &MappingKey, arn: &str) -> Result<Vec<(String, String)>, CallError>;
+
     /// `GetFunctionConcurrency`: the reserved concurrency; `None`: there is none. Changes nothing.
     async fn concurrency(&self, account: &str, region: &str, function_arn: &str) -> Result<Option<i32>, CallError>;
 

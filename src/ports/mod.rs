@@ -11,7 +11,7 @@ mod lambda;
 
 pub use call::{Acknowledged, CallError};
 pub use chat::{Chat, ChatError, ChatUser, Message, Metadata, Posted, Workspace};
-pub use enrichment::{Enrichment, FunctionRead, Metric, Package, Seen};
+pub use enrichment::{CodeLocation, Enrichment, FunctionRead, Kept, Seen};
 pub use iam::{Iam, PrincipalRead};
 pub use identity::{AwsProof, Identity};
 pub use interaction::{Ack, Interaction, Interactions, ModalWanted, Rating};

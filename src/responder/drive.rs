@@ -16,6 +16,8 @@ use tracing::{Instrument, info_span};
 
 /// A step that failed for now is tried again after this.
 const STUCK_PAUSE: Duration = Duration::from_mins(10);
+/// How often a mapping's tags are tried to be read before it is deleted without them.
+const TAG_TRIES: u32 = 5;
 
 impl Responder {
     /// Has the case looked at, now.
@@ -128,8 +130,8 @@ impl Responder {
         if matches!(outcome, Outcome::Contained | Outcome::Left) && !lifted && !self.as_shown(case, outcome).await? {
             return Ok(());
         }
-        let decided =
-            matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored) && !case.gone && !lifted;
+        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored)
+            && !(case.gone || lifted || case.unasked);
         let by =
             || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
         let known = case.latest().filter(|_| decided);
@@ -186,7 +188,6 @@ impl Responder {
         };
         let Some(call) = kind.call(&mapping, &read) else { return Ok(()) };
         let prior = match (kind, case.prior_of(kind, &call.target())) {
-            (_, Some(_)) => None,
             (StepKind::DisableMapping | StepKind::DeleteMapping, None) => {
                 Some(Prior::Mapping { snapshot: read, tags: Vec::new() })
             }
@@ -255,15 +256,49 @@ impl Responder {
         if step.undoes.is_none() && step.step == StepKind::FreezeFunction {
             return self.prepare(case, step.step, driver).await;
         }
-        let prior = match (step.step, step.undoes, case.prior(step.step), case.latest()) {
-            (StepKind::DisableMapping | StepKind::DeleteMapping, None, None, Some(read)) => {
-                Some(Prior::Mapping { snapshot: Box::new(read.clone()), tags: Vec::new() })
-            }
+        let prior = match (step.undoes, case.prior_of(step.step, &step.call.target())) {
+            (None, None) => match self.prior_of_mapping(case, step.step, driver).await? {
+                Some(prior) => Some(prior),
+                None => return Ok(()),
+            },
             _ => None,
         };
         let id = case.next_step();
         let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
         self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
+    }
+
+    /// What the mapping is before it is changed; before it is deleted, with its tags, which go with it. `None`: it could not
+    /// be read whole yet.
+    async fn prior_of_mapping(
+        &self,
+        case: &mut Case,
+        kind: StepKind,
+        driver: &Driver,
+    ) -> Result<Option<Prior>, JournalError> {
+        let (Some(mapping), Some(read)) = (&case.mapping.clone(), case.latest().cloned()) else { return Ok(None) };
+        let snapshot = Box::new(read.clone());
+        if kind != StepKind::DeleteMapping || read.arn.is_empty() {
+            return Ok(Some(Prior::Mapping { snapshot, tags: Vec::new() }));
+        }
+        for attempt in 1..=TAG_TRIES {
+            match self.ports.lambda.mapping_tags(mapping, &read.arn).await {
+                Ok(tags) => return Ok(Some(Prior::Mapping { snapshot, tags })),
+                Err(error) => {
+                    tracing::warn!(%mapping, %error, "its tags cannot be read; a restore could not give them back");
+                    if error.is_final() {
+                        break;
+                    }
+                    self.nap(driver, super::retry::wait_after(&error, attempt)).await;
+                }
+            }
+            if self.is_stopping() {
+                return Ok(None);
+            }
+        }
+        let text = "its tags could not be read before it was deleted: a restore cannot give them back".to_owned();
+        self.append(case, &[CaseEvent::Note { text }]).await?;
+        Ok(Some(Prior::Mapping { snapshot, tags: Vec::new() }))
     }
 
     /// A mapping that was deleted is made anew: there is nothing to read before.

@@ -1,11 +1,15 @@
 //! What people do in Slack: made durable here, decided on elsewhere.
 
 use super::Responder;
-use crate::case::CaseEvent;
+use crate::case::plans_for;
 use crate::ports::{Ack, Chat, ChatError, Interaction, Interactions, JournalError, ModalWanted, Rating};
+use crate::slack::card;
 use async_trait::async_trait;
 use serde_json::Value;
 use std::time::Duration;
+
+/// Of the three seconds that Slack waits for an acknowledgement.
+const RATED_WITHIN: Duration = Duration::from_secs(2);
 
 #[async_trait]
 impl Interactions for Responder {
@@ -19,7 +23,11 @@ impl Interactions for Responder {
                 let responder = self.clone();
                 tokio::spawn(async move { responder.show_modal(&wanted).await });
             }
-            Interaction::Rating(rating) => self.rate(&rating).await?,
+            Interaction::Rating(Rating { case_id, right, proof, .. }) => {
+                // Not acknowledged, it is clicked again.
+                let late = |_| JournalError::Unavailable("Slack does not say in time who it is".into());
+                tokio::time::timeout(RATED_WITHIN, self.rate(&case_id, right, &proof)).await.map_err(late)??;
+            }
         }
         Ok(Ack::default())
     }
@@ -32,28 +40,19 @@ impl Responder {
         let _ = tokio::time::timeout(longest, self.votes.notified()).await;
     }
 
+    /// Opens the modal for whoever may decide; the others are told why not.
     async fn show_modal(&self, wanted: &ModalWanted) {
         let Some(chat) = &self.ports.chat else { return };
-        let text = "this cannot be decided in Slack yet: `sluicegate decide` on the command line does it";
-        let proof = &wanted.proof;
-        if let Err(error) = chat.whisper(&proof.channel, &proof.user_id, &proof.response_url, text).await {
-            tracing::warn!(case = %wanted.case_id, %error, "somebody could not be told");
-        }
-    }
-
-    async fn rate(&self, rating: &Rating) -> Result<(), JournalError> {
-        let person = format!("slack:{}/{}", rating.proof.team_id, rating.proof.user_id);
-        let said = (person.clone(), rating.right);
-        loop {
-            let Some(case) = self.ports.journal.case(&rating.case_id).await? else { return Ok(()) };
-            if case.acts() || case.ratings.contains(&said) {
-                return Ok(());
+        match self.may_be_asked(&wanted.case_id, wanted.decision, &wanted.plan, &wanted.proof).await {
+            Ok(Some(case)) => {
+                let plans = plans_for(&case, wanted.decision);
+                let Some(view) = card::modal(&case, &plans, &self.about(&case)) else { return };
+                if let Err(error) = open_modal(&**chat, wanted, &view).await {
+                    tracing::warn!(case = %wanted.case_id, %error, "the modal could not be opened");
+                }
             }
-            let event = CaseEvent::Rated { person: person.clone(), right: rating.right };
-            match self.ports.journal.append(&case.id, case.seq, &[event]).await {
-                Err(JournalError::Conflict { .. }) => {}
-                other => return other.map(drop),
-            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(case = %wanted.case_id, %error, "the journal failed; no modal is opened"),
         }
     }
 }

@@ -25,7 +25,7 @@ enum Link {
 impl Responder {
     /// What becomes of a finding that is our own call; `None` where it is not.
     pub(super) async fn ours(&self, finding: &Finding) -> Result<Option<Disposition>, JournalError> {
-        if finding.call.verb == Verb::Create || finding.call.uuid.is_empty() {
+        if finding.call.uuid.is_empty() {
             return Ok(None);
         }
         for _ in 0..PATIENCE {
@@ -59,6 +59,14 @@ impl Responder {
     async fn candidates(&self, finding: &Finding) -> Result<Vec<CaseId>, JournalError> {
         if let Some(case) = self.ports.journal.own_request(&finding.event.request_id).await? {
             return Ok(vec![case]);
+        }
+        if finding.call.verb == Verb::Create {
+            // A mapping made anew has a UUID that nobody knew: only the case that makes it knows the pair.
+            return self
+                .ports
+                .journal
+                .cases_of_pair(&finding.account, &finding.region, &finding.call.function.arn, &finding.call.source.arn)
+                .await;
         }
         let mapping = MappingKey {
             account: finding.account.clone(),
@@ -117,6 +125,16 @@ fn made_by(actor: &Actor, arn: &str) -> bool {
 }
 
 fn same_arguments(ours: &Call, theirs: &MappingCall) -> bool {
+    if let Call::CreateEventSourceMapping { function_arn, source, enabled, .. } = ours {
+        return theirs.verb == Verb::Create
+            && *function_arn == theirs.function.arn
+            && source.arn == theirs.source.arn
+            && source.name == theirs.source.name
+            && theirs.enabled.unwrap_or(true) == *enabled;
+    }
+    if theirs.verb == Verb::Create {
+        return false;
+    }
     let Call::UpdateEventSourceMapping { mapping, change } = ours else {
         return false;
     };

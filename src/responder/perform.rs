@@ -36,7 +36,7 @@ struct Work {
     look_first: bool,
     acknowledged: bool,
     patience: Duration,
-    /// For an undo, which wakes what it finds: the mapping as it was when the call was fixed.
+    /// For an undo, which wakes what it finds, and for a deletion: the mapping as it was when the call was fixed.
     shown: Option<Snapshot>,
 }
 
@@ -58,22 +58,29 @@ impl Responder {
             let looked = if work.look_first { self.look_first(&work).await.map(Some) } else { Ok(None) };
             let (doing, error) = match looked {
                 Ok(Some(seen)) if work.strayed(&seen) => return self.void(case, &work, seen).await,
+                Ok(Some(seen)) if work.refuses(&seen).is_some() => {
+                    let why = work.refuses(&seen).unwrap_or_default();
+                    return self.give_up(case, &work, &why, true).await;
+                }
                 Ok(Some(seen)) if work.call.achieved(&seen) => {
                     return self.succeed(case, &work, seen, work.attempts).await;
                 }
-                Ok(Some(seen)) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                Ok(Some(seen)) if is_gone(&work.call, &seen) => return self.target_gone(case, &work, &seen).await,
                 // AWS is at it: sent again, the call would be a second one.
                 Ok(Some(seen)) if work.comes_about(&seen) => ("waiting for it", not_yet(&seen, &work)),
                 // What cannot be observed must not be repeated: the effect may be there already.
                 Err(error) => ("reading it", error),
                 Ok(_) => match self.act(&mut work).await {
-                    Ok(seen) if is_gone(&seen) => return self.target_gone(case, &work, &seen).await,
+                    Ok(seen) if is_gone(&work.call, &seen) => return self.target_gone(case, &work, &seen).await,
                     Ok(seen) if work.strayed(&seen) => return self.void(case, &work, seen).await,
                     Ok(seen) => return self.succeed(case, &work, seen, work.attempts + 1).await,
                     Err(error) => {
                         work.refusals += u32::from(error.is_final());
-                        work.look_first =
-                            work.acknowledged || work.undoes.is_some() || error.is_ambiguous() || error.is_final();
+                        work.look_first = !work.kind.is_on_mapping()
+                            || work.acknowledged
+                            || work.undoes.is_some()
+                            || error.is_ambiguous()
+                            || error.is_final();
                         ("calling", error)
                     }
                 },
@@ -100,7 +107,7 @@ impl Responder {
         work.request_ids.extend((!request_id.is_empty()).then_some(request_id));
         work.acknowledged = true;
         match self.read_back(&work.call).await {
-            Ok(seen) if work.call.achieved(&seen) || is_gone(&seen) => Ok(seen),
+            Ok(seen) if work.call.achieved(&seen) || is_gone(&work.call, &seen) => Ok(seen),
             Ok(seen) => Err(not_yet(&seen, work)),
             Err(error) => Err(CallError::Ambiguous { message: format!("AWS took the call, but {error}") }),
         }
@@ -144,13 +151,13 @@ impl Responder {
 
     /// Reads until the call is seen to have had its effect, or the mapping is at rest in another state, or it takes too
     /// long; gives what was seen last.
-    async fn read_back(&self, call: &Call) -> Result<Observation, CallError> {
+    pub(super) async fn read_back(&self, call: &Call) -> Result<Observation, CallError> {
         let until = tokio::time::Instant::now() + self.settings.verify_timeout;
         let mut at_rest = 0;
         for attempt in 1.. {
             let seen = self.observe(call).await;
             if let Ok(seen) = &seen {
-                if call.achieved(seen) || is_gone(seen) {
+                if call.achieved(seen) || is_gone(call, seen) {
                     return Ok(seen.clone());
                 }
                 at_rest += u32::from(!in_transition(seen));
@@ -212,7 +219,11 @@ impl Responder {
         } else {
             CaseEvent::StepSucceeded { id, read_back, request_ids, attempts, took_ms }
         };
-        self.append(case, &[event]).await
+        let mut events = vec![event];
+        if !work.kind.is_on_mapping() {
+            events.extend(self.settle_restriction(case, work.kind, id).await?);
+        }
+        self.append(case, &events).await
     }
 
     async fn target_gone(&self, case: &mut Case, work: &Work, seen: &Observation) -> Result<(), JournalError> {
@@ -246,7 +257,11 @@ impl Responder {
             subject = %case.subject(), call = %work.call.describe(), error, attempts = work.attempts,
             "it could not be done{}; a person is needed", if refused { ", and AWS refuses it for good" } else { "" }
         );
-        self.append(case, &[CaseEvent::StepFailed { id: work.id, error: error.to_owned(), refused }]).await
+        self.append(case, &[CaseEvent::StepFailed { id: work.id, error: error.to_owned(), refused }]).await?;
+        match case.steps.iter().find(|step| step.id == work.id && refused).cloned() {
+            Some(step) => self.abandon_step(case, &step).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -264,19 +279,22 @@ impl Work {
             attempts: step.attempts,
             refusals: 0,
             request_ids: Vec::new(),
-            look_first: resumed || step.attempts > 0 || there_already,
+            look_first: resumed || step.attempts > 0 || there_already || !step.kind.is_on_mapping(),
             acknowledged: false,
             patience: if step.error.is_empty() { Duration::MAX } else { ONCE_MORE },
-            shown: case.latest().filter(|_| step.undoes.is_some()).cloned(),
+            shown: case.latest().filter(|_| step.undoes.is_some() || step.kind == StepKind::DeleteMapping).cloned(),
         }
     }
 
     /// Whether the mapping was changed, by another call than this one, since people were shown it.
     fn strayed(&self, seen: &Observation) -> bool {
-        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }, Some(shown)) =
-            (&self.call, seen, &self.shown)
-        else {
+        let (Observation::Mapping { snapshot }, Some(shown)) = (seen, &self.shown) else {
             return false;
+        };
+        let change = match &self.call {
+            Call::UpdateEventSourceMapping { change, .. } => change,
+            Call::DeleteEventSourceMapping { .. } => return !snapshot.wired_as(shown),
+            _ => return false,
         };
         let function = snapshot.function == shown.function
             || change.function_arn.as_ref().is_some_and(|arn| *arn == snapshot.function.arn);
@@ -285,11 +303,24 @@ impl Work {
         !function || !wiring || snapshot.source != shown.source
     }
 
+    /// Why what was seen must not be touched: it is not ours, or whom it should restrict is gone.
+    fn refuses(&self, seen: &Observation) -> Option<String> {
+        if self.undoes.is_none() && *seen == Observation::PrincipalGone {
+            return Some(format!("{} is gone, or was made anew under the same name", self.call.target()));
+        }
+        self.call.foreign(seen)
+    }
+
     /// Whether what was seen is on its way to what the call is for: AWS took this call, or one like it.
     fn comes_about(&self, seen: &Observation) -> bool {
-        let (Call::UpdateEventSourceMapping { change, .. }, Observation::Mapping { snapshot }) = (&self.call, seen)
-        else {
+        let Observation::Mapping { snapshot } = seen else {
             return false;
+        };
+        let change = match &self.call {
+            Call::UpdateEventSourceMapping { change, .. } => change,
+            Call::DeleteEventSourceMapping { .. } => return snapshot.state == "Deleting",
+            Call::CreateEventSourceMapping { .. } => return in_transition(seen),
+            _ => return false,
         };
         match snapshot.state.as_str() {
             "Disabling" => change.enabled == Some(false),
@@ -305,8 +336,13 @@ fn not_yet(seen: &Observation, work: &Work) -> CallError {
     CallError::Busy { message: format!("{taken}it reads {}", in_words(seen)), request_id }
 }
 
-fn is_gone(seen: &Observation) -> bool {
-    matches!(seen, Observation::MappingGone | Observation::FunctionGone)
+/// Whether there is nothing left that the call could change.
+fn is_gone(call: &Call, seen: &Observation) -> bool {
+    match call {
+        // What one of them is for, and what the other one ends.
+        Call::DeleteEventSourceMapping { .. } | Call::CreateEventSourceMapping { .. } => false,
+        _ => matches!(seen, Observation::MappingGone | Observation::FunctionGone),
+    }
 }
 
 fn in_transition(seen: &Observation) -> bool {
@@ -314,7 +350,7 @@ fn in_transition(seen: &Observation) -> bool {
         if matches!(snapshot.state.as_str(), "Creating" | "Updating" | "Enabling" | "Disabling" | "Deleting"))
 }
 
-fn in_words(seen: &Observation) -> String {
+pub(super) fn in_words(seen: &Observation) -> String {
     match seen {
         Observation::Mapping { snapshot } => format!("state {}", snapshot.state),
         Observation::MappingGone => "no such mapping".into(),

@@ -37,6 +37,25 @@ impl Deny {
         Self { issued_before, ..self }
     }
 
+    /// To whom it is denied, but for the times: the session, or `*` for the whole principal.
+    pub fn scope(&self) -> &str {
+        match (&self.user_id, self.issued_before) {
+            (Some(user_id), _) => user_id,
+            (None, Some(_)) => "sessions",
+            (None, None) => "*",
+        }
+    }
+
+    /// Whether this, which is on, denies all that `wanted` would to a session that was issued at `issued`.
+    pub fn covers(&self, wanted: &Self, issued: Option<Timestamp>) -> bool {
+        let times = match (self.issued_before, wanted.issued_before) {
+            (None, _) => true,
+            (Some(Cutoff::At(until)), Some(_)) => issued.is_some_and(|issued| issued < until),
+            (Some(_), _) => false,
+        };
+        self.user_id == wanted.user_id && times
+    }
+
     /// For people: what is denied to whom.
     pub fn describe(&self) -> String {
         let mut who = Vec::new();

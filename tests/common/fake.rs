@@ -5,16 +5,16 @@
 use super::common::{self, ACCOUNT, snapshot, uuid};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sluicegate::case::{CaseId, Decision, Mode};
+use sluicegate::case::{CaseId, Decision, Mode, Schedule};
 use sluicegate::clock::SystemClock;
 use sluicegate::containment::MappingChange;
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::{FunctionRef, MappingKey, Snapshot, SourceRef};
 use sluicegate::policy::PolicySet;
 use sluicegate::ports::{
-    Acknowledged, AwsProof, Ballot, CallError, Identity, Journal, Lambda, NewMapping, Proof, SearchBy, Trail,
+    Acknowledged, AwsProof, Ballot, CallError, Chat, Identity, Journal, Lambda, NewMapping, Proof, SearchBy, Trail,
 };
-use sluicegate::responder::{Policies, Ports, Responder, Settings};
+use sluicegate::responder::{Policies, Ports, Responder, RestrictionSettings, Settings};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -57,6 +57,17 @@ pub struct Account {
     /// How often a mapping was to be made, and what the next such calls answer; `Ambiguous` after the effect.
     pub creates: u32,
     pub create_faults: VecDeque<CallError>,
+    /// Every mapping's tags, and those that each mapping was made with.
+    pub tags: Vec<(String, String)>,
+    pub made_with: Vec<Vec<(String, String)>>,
+    /// Roles and users by name, the changes that were tried on them, and what the next such calls answer; `Ambiguous`
+    /// after the effect.
+    pub entities: BTreeMap<String, super::fake_iam::Entity>,
+    pub iam_changes: Vec<String>,
+    pub iam_faults: VecDeque<CallError>,
+    /// Nothing is sent any more: the worker is about to crash.
+    pub frozen: bool,
+    pub restriction: Option<RestrictionSettings>,
     lingering: u32,
     requests: u32,
 }
@@ -184,6 +195,9 @@ impl Lambda for Fake {
 
     async fn delete_mapping(&self, key: &MappingKey) -> Result<Acknowledged, CallError> {
         let mut account = self.0.lock().unwrap();
+        if account.frozen {
+            return Err(CallError::NotSent { message: "it crashed".into() });
+        }
         account.deletes.push(key.uuid.clone());
         let fault = account.delete_faults.pop_front();
         if let Some(error) = fault.clone().filter(|error| !matches!(error, CallError::Ambiguous { .. })) {
@@ -197,6 +211,7 @@ impl Lambda for Fake {
     async fn create_mapping(&self, new: &NewMapping<'_>) -> Result<(Acknowledged, String), CallError> {
         let mut account = self.0.lock().unwrap();
         account.creates += 1;
+        account.made_with.push(new.tags.to_vec());
         let fault = account.create_faults.pop_front();
         if let Some(error) = fault.clone().filter(|error| !matches!(error, CallError::Ambiguous { .. })) {
             return Err(error);
@@ -207,6 +222,10 @@ impl Lambda for Fake {
         let uuid = made.uuid.clone();
         account.mappings.insert(uuid.clone(), made);
         fault.map_or_else(|| Ok((Acknowledged { request_id: "create".into() }, uuid)), Err)
+    }
+
+    async fn mapping_tags(&self, _: &MappingKey, _: &str) -> Result<Vec<(String, String)>, CallError> {
+        Ok(self.0.lock().unwrap().tags.clone())
     }
 
     async fn concurrency(&self, _: &str, _: &str, function_arn: &str) -> Result<Option<i32>, CallError> {
@@ -296,23 +315,39 @@ impl Worker {
         policies: PolicySet,
         mode: Mode,
     ) -> Self {
+        Self::start_with(fake, journal, front, policies, mode, None, Schedule::default())
+    }
+
+    /// With Slack, and times of its own.
+    pub fn start_with(
+        fake: &Fake,
+        journal: SqliteJournal,
+        front: Arc<dyn Journal>,
+        policies: PolicySet,
+        mode: Mode,
+        chat: Option<Arc<dyn Chat>>,
+        schedule: Schedule,
+    ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let port = Arc::new(fake.clone());
         let ports = Ports {
             journal: front,
             lambda: port.clone(),
+            iam: port.clone(),
             trail: port.clone(),
             identity: port,
+            chat,
             clock: Arc::new(SystemClock),
-            chat: None,
         };
         let settings = Settings {
             mode,
             verify_timeout: Duration::from_millis(300),
             give_up_after: Duration::from_secs(20),
+            schedule,
             worker: "worker".into(),
             identity: RESPONDER.into(),
             account: ACCOUNT.into(),
+            restriction: fake.0.lock().unwrap().restriction.clone().unwrap_or_default(),
         };
         Self { responder: Responder::new(ports, Policies::new(policies), settings, stopping), journal, stop }
     }

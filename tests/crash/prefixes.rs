@@ -21,12 +21,13 @@ async fn recorded(dir: &TempDir) -> u64 {
 }
 
 /// The journal as a crash after `rows` rows leaves it.
-fn cut(whole: &Path, to: &Path, rows: u64) {
+pub fn cut(whole: &Path, to: &Path, rows: u64) {
     std::fs::copy(whole, to).unwrap();
     let db = Connection::open(to).unwrap();
     db.execute("DELETE FROM events WHERE seq > ?", [i64::try_from(rows).unwrap()]).unwrap();
     db.execute_batch(
         "DELETE FROM cases; DELETE FROM seen; DELETE FROM open_mappings; DELETE FROM own_requests; DELETE FROM heads;
+         DELETE FROM ballots;
          INSERT INTO heads SELECT 'journal', seq, hash FROM events ORDER BY seq DESC LIMIT 1;",
     )
     .unwrap();

@@ -275,6 +275,17 @@ impl Journal for SqliteJournal {
         self.run(move |db| query::cases_on(db, &mapping)).await
     }
 
+    async fn cases_of_pair(
+        &self,
+        account: &str,
+        region: &str,
+        function_arn: &str,
+        source_arn: &str,
+    ) -> Result<Vec<CaseId>, JournalError> {
+        let pair = [account, region, function_arn, source_arn].map(str::to_owned);
+        self.run(move |db| query::cases_of_pair(db, &pair)).await
+    }
+
     async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
         let mapping = mapping.clone();
         self.run(move |db| query::baseline(db, &mapping)).await

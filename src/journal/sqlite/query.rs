@@ -69,6 +69,13 @@ pub(super) fn cases_on(db: &Connection, mapping: &MappingKey) -> Result<Vec<Case
     ids(&list(db, sql, params![mapping.account, mapping.region, mapping.uuid], |row| row.get(0))?)
 }
 
+/// `pair`: account, region, the function's ARN, the source's.
+pub(super) fn cases_of_pair(db: &Connection, pair: &[String; 4]) -> Result<Vec<CaseId>, JournalError> {
+    let sql = "SELECT case_id FROM cases WHERE account = ? AND region = ? AND summary ->> 'function_arn' = ?
+               AND coalesce(summary ->> 'source_arn', '') = ? ORDER BY opened_seq DESC";
+    ids(&list(db, sql, rusqlite::params_from_iter(pair), |row| row.get(0))?)
+}
+
 pub(super) fn baseline(db: &Connection, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
     let sql = "SELECT body FROM baselines WHERE account = ? AND region = ? AND uuid = ?";
     let found: Option<String> = one(db, sql, params![mapping.account, mapping.region, mapping.uuid])?;

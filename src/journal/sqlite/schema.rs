@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS cases (
 );
 CREATE INDEX IF NOT EXISTS cases_by_state ON cases (state) WHERE state <> 'closed';
 CREATE INDEX IF NOT EXISTS cases_by_mapping ON cases (mapping_uuid);
+CREATE INDEX IF NOT EXISTS cases_by_pair ON cases (summary ->> 'function_arn', summary ->> 'source_arn');
 CREATE INDEX IF NOT EXISTS cases_by_principal ON cases (principal, opened_at);
 CREATE INDEX IF NOT EXISTS cases_by_account ON cases (account, updated_at) WHERE decided;
 CREATE TABLE IF NOT EXISTS open_mappings (

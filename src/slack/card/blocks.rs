@@ -123,7 +123,7 @@ pub(super) fn divider() -> Value {
     json!({ "type": "divider" })
 }
 
-pub(super) fn actions(buttons: Vec<Value>) -> Value {
+pub(super) fn actions(buttons: &[Value]) -> Value {
     json!({ "type": "actions", "elements": buttons })
 }
 

@@ -4,6 +4,7 @@ use super::about::{About, Deciders};
 use super::blocks::{actions, button};
 use super::done::CALL;
 use super::is_expired;
+use super::state::runs;
 use super::text::{Mrkdwn, Plain};
 use crate::case::{Case, Decision, Plan, plan_for, plans_for};
 use crate::containment::StepKind;
@@ -30,7 +31,7 @@ pub(super) fn buttons(case: &Case, about: &About) -> Option<Value> {
         made
     });
     let made: Vec<Value> = made.collect();
-    (!made.is_empty()).then(|| actions(made))
+    (!made.is_empty()).then(|| actions(&made))
 }
 
 /// One green button a card: what to do when in doubt.
@@ -46,7 +47,7 @@ fn style(decision: Decision, keeps: bool) -> &'static str {
 /// What a button says. Dots: it opens a dialog.
 pub(super) fn label(case: &Case, decision: Decision) -> &'static str {
     match decision {
-        Decision::Leave if case.latest().is_some() => "Let it run",
+        Decision::Leave if runs(case) => "Let it run",
         Decision::Leave => "Leave it",
         Decision::Keep if case.in_force(StepKind::DisableMapping) && !case.gone => "Keep disabled",
         Decision::Keep => "Keep it so",
@@ -100,7 +101,7 @@ pub(super) fn explained(case: &Case, about: &About) -> Vec<Mrkdwn> {
         let name = Mrkdwn::new("• *").say(label(case, decision).trim_end_matches('…')).say("*: ");
         let name = name.say(gist(narrow));
         lines.push(about.deciders(decision).map_or(name.clone(), |deciders| name.then(&needs(deciders))));
-        lines.extend(calls(narrow));
+        lines.extend(calls(narrow, CALL));
         if plans.len() > 1 {
             lines.push(Mrkdwn::new("   the dialog offers the function's execution role as well"));
         }
@@ -137,10 +138,10 @@ pub(super) fn needs(deciders: &Deciders) -> Mrkdwn {
     line
 }
 
-/// The calls in order.
-pub(super) fn calls(plan: &Plan) -> Vec<Mrkdwn> {
+/// The calls in order, each of at most `most` characters.
+pub(super) fn calls(plan: &Plan, most: usize) -> Vec<Mrkdwn> {
     let line = |(at, step): (usize, &crate::case::PlannedStep)| {
-        Mrkdwn::new("   ").number(at as u64 + 1).say(". ").code(&step.call.describe(), CALL)
+        Mrkdwn::new("   ").number(at as u64 + 1).say(". ").code(&step.call.describe(), most)
     };
     plan.steps.iter().enumerate().map(line).collect()
 }

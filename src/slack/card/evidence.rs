@@ -6,12 +6,14 @@ use crate::case::{Case, CodeKept, Evidence, FunctionFacts, History, Processed, S
 
 /// What the mapping processed, as far as can be seen.
 pub(super) fn processed(case: &Case) -> Vec<Mrkdwn> {
-    let all = case.evidence.iter();
-    let found = all.filter_map(|(evidence, _)| if let Evidence::Processed(it) = evidence { Some(it) } else { None });
-    found.last().map(|it| processed_words(it)).unwrap_or_default()
+    let found = case.evidence.iter().find_map(|(evidence, _)| match evidence {
+        Evidence::Processed(it) => Some(processed_words(it, case.contained())),
+        _ => None,
+    });
+    found.unwrap_or_default()
 }
 
-fn processed_words(processed: &Processed) -> Vec<Mrkdwn> {
+fn processed_words(processed: &Processed, contained: bool) -> Vec<Mrkdwn> {
     let said = |answer: Option<bool>| processed.looked_at.iter().any(|looked| looked.processed == answer);
     let sum = if said(Some(true)) {
         "*Records were processed* while it was active"
@@ -30,6 +32,9 @@ fn processed_words(processed: &Processed) -> Vec<Mrkdwn> {
     }
     if processed.looked_at.is_empty() {
         lines.push(Mrkdwn::new("• nothing could be looked at"));
+    }
+    if contained {
+        lines.push(Mrkdwn::new("• Lambda may go on for up to 90 seconds after a mapping reads disabled"));
     }
     if !processed.settled {
         lines.push(Mrkdwn::new("• this can still change: metrics appear minutes later"));
@@ -133,9 +138,11 @@ fn some<'t>(all: impl ExactSizeIterator<Item = &'t String>) -> Mrkdwn {
 
 /// What the same principal did lately.
 pub(super) fn history(case: &Case) -> Vec<Mrkdwn> {
-    let all = case.evidence.iter();
-    let found = all.filter_map(|(evidence, _)| if let Evidence::History(it) = evidence { Some(it) } else { None });
-    found.last().map(|it| history_words(it)).unwrap_or_default()
+    let found = case.evidence.iter().find_map(|(evidence, _)| match evidence {
+        Evidence::History(it) => Some(history_words(it)),
+        _ => None,
+    });
+    found.unwrap_or_default()
 }
 
 fn history_words(history: &History) -> Vec<Mrkdwn> {
@@ -151,6 +158,9 @@ fn history_words(history: &History) -> Vec<Mrkdwn> {
         (0, false) => {}
         (more, false) => lines.push(Mrkdwn::new("• and ").number(more as u64).say(" more")),
         (_, true) => lines.push(Mrkdwn::new("• and more than were looked at")),
+    }
+    if !history.query.is_empty() {
+        lines.push(Mrkdwn::new("• a query for the data events, which this does not have: see `sluicegate case`"));
     }
     if !history.began_sessions.is_empty() {
         let line = Mrkdwn::new("• *sessions begun from it*, which a restriction does not reach: ");

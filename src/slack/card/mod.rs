@@ -76,9 +76,7 @@ fn title(case: &Case) -> Part {
 fn open(case: &Case, about: &About) -> Vec<Part> {
     let actor = &case.opened.finding.actor;
     let mut parts = vec![title(case), Part::lines(1, what::summary(case))];
-    let mut now = vec![state::severity_line(case)];
-    now.extend(what::now(case));
-    parts.push(Part::lines(2, now));
+    parts.push(Part::lines(2, what::now(case, about)));
     parts.push(Part::lines(2, who::pipeline(actor).into_iter().collect()));
     parts.push(Part::lines(3, [votes::decided(case), votes::votes(case), votes::expired(case)].concat()));
     parts.extend(buttons::buttons(case, about).map(Part::fixed));
@@ -101,16 +99,10 @@ fn open(case: &Case, about: &About) -> Vec<Part> {
 
 /// How it ended, in short.
 fn closed(case: &Case, about: &About) -> Vec<Part> {
-    let mut now = vec![what::now(case)];
-    if let (_, why) = state::severity(case)
-        && state::severity(case).0 != state::Severity::Low
-    {
-        now.insert(0, vec![Mrkdwn::new("*").say(why).say("*")]);
-    }
     let mut parts = vec![
         title(case),
         Part::lines(1, what::summary(case)),
-        Part::lines(2, now.concat()),
+        Part::lines(2, what::now(case, about)),
         Part::lines(3, [votes::decided(case), votes::votes(case), votes::expired(case)].concat()),
     ];
     parts.extend(buttons::buttons(case, about).map(Part::fixed));

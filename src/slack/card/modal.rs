@@ -20,6 +20,9 @@ pub const WIDEN: &str = "widen";
 /// The longest reason, in characters.
 pub const REASON_MOST: u32 = 500;
 
+/// The longest call that fits into a section of its own, however it is escaped: none of AWS's is as long.
+const WHOLE: usize = 1_400;
+
 /// The dialog for the decision of `plans`, the narrowest of which comes first and is what is decided unless the wider one
 /// is ticked. `None` where there is no plan.
 pub fn modal(case: &Case, plans: &[Plan], about: &About) -> Option<Value> {
@@ -80,7 +83,7 @@ fn intro(case: &Case, plan: &Plan, about: &About) -> Vec<Mrkdwn> {
 
 fn exact(plan: &Plan) -> Vec<Mrkdwn> {
     let mut lines = vec![Mrkdwn::new("*These calls, in this order*")];
-    lines.extend(calls(plan));
+    lines.extend(calls(plan, WHOLE));
     if plan.steps.is_empty() {
         lines.push(Mrkdwn::new("none: nothing in AWS changes"));
     }
@@ -115,7 +118,7 @@ fn added(case: &Case, narrow: &Plan, wide: &Plan) -> Vec<Mrkdwn> {
     let more: Vec<PlannedStep> = wide.steps.iter().filter(|step| !narrow.steps.contains(step)).cloned().collect();
     let whose = wide.restricts.iter().filter(|whose| !narrow.restricts.contains(whose));
     let mut lines = vec![Mrkdwn::new("*Where the box below is ticked, also*")];
-    lines.extend(calls(&Plan { steps: more.clone(), ..wide.clone() }));
+    lines.extend(calls(&Plan { steps: more.clone(), ..wide.clone() }, WHOLE));
     lines.extend(whose.flat_map(|whose| terms(case, *whose)));
     lines.extend(beside(&more).into_iter().skip(1));
     lines

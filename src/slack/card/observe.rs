@@ -69,7 +69,7 @@ fn ratings(case: &Case) -> Vec<Mrkdwn> {
 fn rate(case: &Case) -> Value {
     let digest = &case.opened.verdict.policy_digest;
     let value = format!("{}:{}", case.id, digest.get(..12).unwrap_or_default());
-    actions(vec![button("Right", RIGHT, &value, "primary"), button("Wrong", WRONG, &value, "danger")])
+    actions(&[button("Right", RIGHT, &value, "primary"), button("Wrong", WRONG, &value, "danger")])
 }
 
 /// One message for a day's cases in `observe` mode: as many as fit, the rest counted.

@@ -2,6 +2,7 @@
 
 use super::state::headline;
 use super::text::Mrkdwn;
+use super::votes::spoken;
 use super::what::{NAME, wired};
 use super::{CASE_TOLD, is_expired};
 use crate::case::{Case, Decision, Reminder, Tally};
@@ -58,24 +59,24 @@ fn message(case: &Case, line: Mrkdwn) -> Message {
 pub fn already_decided(tally: &Tally) -> String {
     let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().code(who, NAME)).collect();
     let line = Mrkdwn::new("Already decided by ").then(&Mrkdwn::joined(&people, ", ")).say(" at ").time(tally.at);
-    line.say(": ").say(tally.plan.decision.name()).into_string()
+    line.say(": ").say(spoken(tally.plan.decision)).into_string()
 }
 
 /// For a vote that does not count.
 pub fn refused(decision: Decision, why: &str) -> String {
-    Mrkdwn::new("Your *").say(decision.name()).say("* does not count: ").bare(why, 600).into_string()
+    Mrkdwn::new("Your *").say(spoken(decision)).say("* does not count: ").bare(why, 600).into_string()
 }
 
 /// For a vote that waits for its confirmation. Only its owner sees the code.
 pub fn confirm(decision: Decision, code: &str) -> String {
     let line =
-        Mrkdwn::new("Your *").say(decision.name()).say("* counts once you confirm it under your AWS identity:\n");
-    line.say("`sluicegate confirm ").bare(code, 60).say("`").into_string()
+        Mrkdwn::new("Your *").say(spoken(decision)).say("* counts once you confirm it under your AWS identity:\n");
+    line.code(&format!("sluicegate confirm {code}"), 80).into_string()
 }
 
 /// For a vote that counts.
 pub fn counted(decision: Decision, more: u32) -> String {
-    let line = Mrkdwn::new("Your *").say(decision.name()).say("* counts");
+    let line = Mrkdwn::new("Your *").say(spoken(decision)).say("* counts");
     match more {
         0 => line.say("; it is being done").into_string(),
         more => line.say("; ").count(more as usize, "more person is", "more people are").say(" needed").into_string(),

@@ -29,10 +29,10 @@ impl Severity {
 
     fn word(self) -> &'static str {
         match self {
-            Self::Critical => "*Critical*: ",
-            Self::High => "*High*: ",
-            Self::Medium => "*Medium*: ",
-            Self::Low => "*Low*: ",
+            Self::Critical => "*Critical*",
+            Self::High => "*High*",
+            Self::Medium => "*Medium*",
+            Self::Low => "*Low*",
         }
     }
 }
@@ -55,6 +55,7 @@ pub(super) fn tampered_with(case: &Case, step: &Step) -> bool {
 /// The state in a phrase.
 pub(super) fn headline(case: &Case) -> &'static str {
     match (case.state, case.outcome) {
+        (State::AwaitingDecision | State::Closed, _) if slips(case) => "The restriction does not hold – look at it",
         (State::Containing, _) if case.steps.iter().any(|step| tampered_with(case, step)) => {
             "Containment was undone – at work again"
         }
@@ -121,12 +122,16 @@ fn closed(case: &Case, outcome: Outcome) -> &'static str {
     }
 }
 
-/// How bad it is, and why.
-pub(super) fn severity(case: &Case) -> (Severity, &'static str) {
+/// Whether a restriction that is on does not hold.
+pub(super) fn slips(case: &Case) -> bool {
     let mut effects = case.restrictions().filter_map(|step| case.effect(step.id));
-    let slipping = effects.any(|effect| {
+    effects.any(|effect| {
         matches!(effect, Effect::NotEffective { .. } | Effect::Tampered { .. } | Effect::NotReapplied { .. })
-    });
+    })
+}
+
+/// How bad it is, and why; `""` where the state itself says it.
+pub(super) fn severity(case: &Case) -> (Severity, &'static str) {
     let facts = |is: fn(&Evidence) -> bool| case.evidence.iter().any(|(evidence, _)| is(evidence));
     let sensitive = facts(|evidence| matches!(evidence, Evidence::Source(source) if !source.sensitive.is_empty()));
     let processed = facts(|evidence| {
@@ -134,23 +139,23 @@ pub(super) fn severity(case: &Case) -> (Severity, &'static str) {
             if processed.looked_at.iter().any(|looked| looked.processed == Some(true)))
     });
     match case.state {
-        _ if slipping => (Severity::Critical, "the restriction of credentials does not hold"),
-        State::Closed => (Severity::Low, "nothing is waited for"),
+        _ if slips(case) => (Severity::Critical, "the restriction of credentials does not hold"),
+        State::Closed => (Severity::Low, ""),
         State::Stuck => (Severity::Critical, "what should be done could not be done"),
         _ if runs(case) && sensitive => (Severity::Critical, "the mapping runs on sensitive data"),
-        _ if runs(case) => (Severity::High, "the mapping runs"),
+        _ if runs(case) => (Severity::High, ""),
+        _ if case.latest().is_none() && !case.gone => (Severity::High, "whether it runs is not known"),
         _ if processed && sensitive => (Severity::Critical, "it processed records of a sensitive source"),
         _ if processed => (Severity::High, "it processed records"),
-        _ if case.gone && !case.in_force(StepKind::DeleteMapping) => {
-            (Severity::High, "it may have run until it was deleted")
-        }
+        _ if case.gone && !case.in_force(StepKind::DeleteMapping) => (Severity::High, ""),
         _ if sensitive => (Severity::High, "the source is sensitive"),
-        _ => (Severity::Medium, "the mapping is not enabled"),
+        _ => (Severity::Medium, ""),
     }
 }
 
-/// The severity in a line.
-pub(super) fn severity_line(case: &Case) -> Mrkdwn {
+/// The severity, for the beginning of a line.
+pub(super) fn severity_words(case: &Case) -> Mrkdwn {
     let (severity, why) = severity(case);
-    Mrkdwn::new(severity.word()).say(why)
+    let words = Mrkdwn::new(severity.word());
+    if why.is_empty() { words.say(". ") } else { words.say(": ").say(why).say(". ") }
 }

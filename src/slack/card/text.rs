@@ -5,6 +5,7 @@
 use crate::mapping::partition_of;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Text for a `mrkdwn` object, or for a message's `text`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,13 +67,13 @@ impl Mrkdwn {
             self.0.push_str(&utc.to_string());
         } else {
             let seconds = at.as_second();
-            self.0.push_str(&format!("<!date^{seconds}^{{date_short_pretty}} {{time_secs}}|{utc}>"));
+            let _ = write!(self.0, "<!date^{seconds}^{{date_short_pretty}} {{time_secs}}|{utc}>");
         }
         self
     }
 
     pub(super) fn link(mut self, link: &Link, ours: &'static str) -> Self {
-        self.0.push_str(&format!("<{}|{ours}>", link.0));
+        let _ = write!(self.0, "<{}|{ours}>", link.0);
         self
     }
 

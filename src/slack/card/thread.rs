@@ -58,6 +58,7 @@ fn has_line(event: &CaseEvent) -> bool {
         CaseEvent::Evidence(evidence) => !matches!(evidence, Evidence::MappingRead { .. }),
         CaseEvent::Opened(_)
         | CaseEvent::Joined { .. }
+        | CaseEvent::Recreated { .. }
         | CaseEvent::StepPrepared { .. }
         | CaseEvent::StepSucceeded { .. }
         | CaseEvent::StepFailed { .. }

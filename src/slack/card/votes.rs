@@ -7,6 +7,14 @@ use super::text::Mrkdwn;
 use super::what::NAME;
 use crate::case::{Case, Decision, Reminder, State, Tally, Vote};
 
+/// A decision as it is said.
+pub(super) fn spoken(decision: Decision) -> &'static str {
+    match decision {
+        Decision::DeleteRestrict => "delete and restrict",
+        other => other.name(),
+    }
+}
+
 /// Votes so far, and what they wait for.
 pub(super) fn votes(case: &Case) -> Vec<Mrkdwn> {
     if !matches!(case.state, State::AwaitingDecision | State::Stuck | State::Closed) {
@@ -28,7 +36,7 @@ pub(super) fn votes(case: &Case) -> Vec<Mrkdwn> {
 }
 
 fn chose(vote: &Vote) -> Mrkdwn {
-    let line = Mrkdwn::new("• ").code(&vote.person, NAME).say(" chose *").say(vote.decision.name()).say("*");
+    let line = Mrkdwn::new("• ").code(&vote.person, NAME).say(" chose *").say(spoken(vote.decision)).say("*");
     if vote.reason.trim().is_empty() { line } else { line.say(": ").quote(&vote.reason, 300) }
 }
 
@@ -38,7 +46,7 @@ fn missing(decision: Decision, same: &[&&Vote]) -> Option<Mrkdwn> {
     people.dedup();
     let needed = same.iter().map(|vote| vote.needed).max()? as usize;
     let left = needed.saturating_sub(people.len());
-    let line = Mrkdwn::new("• *").say(decision.name()).say("*: *").count(left, "more person", "more people");
+    let line = Mrkdwn::new("• *").say(spoken(decision)).say("*: *").count(left, "more person", "more people");
     (left > 0).then(|| line.say(if left == 1 { " is needed*" } else { " are needed*" }))
 }
 
@@ -46,7 +54,7 @@ fn missing(decision: Decision, same: &[&&Vote]) -> Option<Mrkdwn> {
 pub(super) fn decided(case: &Case) -> Vec<Mrkdwn> {
     let Some(tally) = &case.approved else { return Vec::new() };
     let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().code(who, NAME)).collect();
-    let line = Mrkdwn::new("*Decided*: ").say(tally.plan.decision.name()).say(", by ");
+    let line = Mrkdwn::new("*Decided*: ").say(spoken(tally.plan.decision)).say(", by ");
     let line = line.then(&Mrkdwn::joined(&people, ", ")).say(", ").time(tally.at);
     let mut lines = vec![line];
     lines.extend(reasons(case, tally));
@@ -70,17 +78,10 @@ pub(super) fn expired(case: &Case) -> Vec<Mrkdwn> {
 
 /// What a wrong containment would cost.
 pub(super) fn cost(case: &Case, about: &About) -> Vec<Mrkdwn> {
-    let Some(cost) = &about.cost else { return Vec::new() };
-    let title = if case.contained() || case.gone {
-        "*If this containment is wrong*"
-    } else {
-        "*If it is contained and that is wrong*"
-    };
-    let mut lines = vec![Mrkdwn::new(title), Mrkdwn::new("• ").bare(&cost.words, 600)];
-    if let Some(from) = cost.lost_from.filter(|_| case.contained()) {
-        lines.push(Mrkdwn::new("• *records are lost from* ").time(from));
-    }
-    lines
+    let Some(cost) = about.cost.as_ref().filter(|_| case.contained() || !case.gone) else { return Vec::new() };
+    let title =
+        if case.contained() { "*If this containment is wrong*" } else { "*If it is contained and that is wrong*" };
+    vec![Mrkdwn::new(title), Mrkdwn::new("• ").bare(&cost.words, 600)]
 }
 
 /// How often people were told again.
@@ -90,7 +91,7 @@ pub(super) fn reminders(case: &Case) -> Vec<Mrkdwn> {
     }
     let mut lines = vec![Mrkdwn::new("*Reminders*")];
     let waiting = case.reminders.iter().filter(|(reminder, _)| matches!(reminder, Reminder::Waiting { .. }));
-    if let Some((_, at)) = waiting.clone().last() {
+    if let Some((_, at)) = waiting.clone().next_back() {
         let line = Mrkdwn::new("• people were reminded ").count(waiting.count(), "time", "times");
         lines.push(line.say(", last ").time(*at));
     }

@@ -1,12 +1,14 @@
 //! What was found: which source, which function, where; and what stands there now.
 
-use super::state::{runs, tampered_with};
-use super::text::Mrkdwn;
+use super::about::About;
+use super::state::{Severity, runs, severity, severity_words, tampered_with};
+use super::text::{Link, Mrkdwn};
 use crate::case::{Case, Provenance, State};
 use crate::cloudtrail::{Actor, Verb};
 use crate::containment::StepKind;
 use crate::detection::{Change, Finding, Trigger};
 use crate::mapping::{FunctionRef, SourceKind, SourceRef};
+use crate::policy::Response;
 
 /// The longest name that is shown whole: all of AWS's own fit but for odd ones.
 pub(super) const NAME: usize = 80;
@@ -62,10 +64,11 @@ fn source_words(source: &SourceRef, home: &str) -> Mrkdwn {
 
 pub(super) fn function_words(function: &FunctionRef, home: &str) -> Mrkdwn {
     let name = if function.name.is_empty() { &function.arn } else { &function.name };
-    let mut words = Mrkdwn::new("function ").code(name, NAME);
-    if !function.qualifier.is_empty() {
-        words = words.say(" (").code(&function.qualifier, 40).say(")");
-    }
+    let words = Mrkdwn::new("function ");
+    let words = match function.qualifier.as_str() {
+        "" => words.code(name, NAME),
+        qualifier => words.code(&format!("{name}:{qualifier}"), NAME + 40),
+    };
     foreign(words, &function.account, home)
 }
 
@@ -96,8 +99,9 @@ fn changed(change: Change, case: &Case) -> Mrkdwn {
         Change::Enable => Mrkdwn::new("*Enabled*"),
         Change::Rewire => Mrkdwn::new("*Rewired*: its filter, destination or source access was changed"),
         Change::Repoint => match &case.baseline {
-            Some(before) => Mrkdwn::new("*Repointed*; before: ")
-                .then(&function_words(&before.function, &case.opened.finding.account)),
+            Some(before) => Mrkdwn::new("*Repointed* (was ")
+                .then(&function_words(&before.function, &case.opened.finding.account))
+                .say(")"),
             None => Mrkdwn::new("*Repointed* to another function"),
         },
     }
@@ -127,11 +131,18 @@ pub(super) fn session(actor: &Actor) -> Mrkdwn {
 }
 
 /// What stands there now, and what happened since.
-pub(super) fn now(case: &Case) -> Vec<Mrkdwn> {
-    let mut lines = vec![stands(case)];
+pub(super) fn now(case: &Case, about: &About) -> Vec<Mrkdwn> {
+    let quiet = severity(case).0 == Severity::Low;
+    let mut lines = vec![if quiet { stands(case) } else { severity_words(case).then(&stands(case)) }];
     lines.extend(again(case));
     lines.extend(tampering(case));
-    if let (State::AwaitingDecision | State::Stuck, Some((why, _))) = (case.state, &case.asked) {
+    if let Some(from) = about.cost.as_ref().and_then(|cost| cost.lost_from).filter(|_| case.contained()) {
+        lines.push(Mrkdwn::new("If that is wrong: records are *lost from* ").time(from));
+    }
+    // What is asked of every case that was contained says nothing more.
+    if let (State::AwaitingDecision | State::Stuck, Some((why, _))) = (case.state, &case.asked)
+        && !why.starts_with("it is disabled: ")
+    {
         lines.push(Mrkdwn::new("Asked because: ").bare(why, 300));
     }
     lines
@@ -149,6 +160,9 @@ fn stands(case: &Case) -> Mrkdwn {
     match done(StepKind::DisableMapping) {
         Some(step) if !runs(case) => Mrkdwn::new("The mapping is *disabled*; read back ").time(step.at),
         Some(step) => Mrkdwn::new("It was disabled ").time(step.at).say(", and *now reads* ").code(read, 30),
+        None if case.in_force(StepKind::FreezeFunction) => {
+            Mrkdwn::new("The function is *frozen*; the mapping still reads ").code(read, 30)
+        }
         None if case.latest().is_none() => Mrkdwn::new("The mapping *could not be read* yet"),
         None if runs(case) => Mrkdwn::new("The mapping *runs*; last read as ").code(read, 30),
         None => Mrkdwn::new("The mapping is not enabled; last read as ").code(read, 30),
@@ -190,7 +204,11 @@ pub(super) fn why_nothing(case: &Case) -> Mrkdwn {
     match &case.provenance {
         Provenance::Pending { why } | Provenance::Refuted { why } => line.bare(why, 300),
         Provenance::Verified | Provenance::Confirmed if case.gone => line.say("the mapping was gone already"),
-        Provenance::Verified | Provenance::Confirmed => line.say("policy lets people decide first, or only be told"),
+        Provenance::Verified | Provenance::Confirmed => line.say(match case.response {
+            Response::Leave | Response::Notify => "policy wants people told, and no more",
+            Response::Ask => "policy lets people decide first",
+            Response::Disable | Response::Freeze => "people decide first",
+        }),
     }
 }
 
@@ -206,7 +224,6 @@ pub(super) fn believed(case: &Case) -> Mrkdwn {
 
 /// The console's pages.
 pub(super) fn links(case: &Case) -> Vec<Mrkdwn> {
-    use super::text::Link;
     let finding = &case.opened.finding;
     let (_, function) = ends(case);
     let function =
