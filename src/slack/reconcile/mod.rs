@@ -27,7 +27,7 @@ const ALARM_AFTER: u32 = 8;
 /// A case that Slack refuses is tried again after this.
 const PUT_OFF: Duration = Duration::from_mins(10);
 /// One that fails again and again lets others go first.
-const STEP_BACK: Duration = Duration::from_secs(30);
+const STEP_BACK: Duration = Duration::from_secs(5);
 const FAILURES: u32 = 3;
 /// A closed case that nothing was told of, and that nothing happened to for so long before the start, is history.
 const HISTORY: SignedDuration = SignedDuration::from_hours(24);
