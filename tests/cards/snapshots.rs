@@ -121,3 +121,9 @@ fn all_decisions_are_shown_by_some_story_and_a_code_by_none() {
     assert!(!all.contains("SECRET-CODE"));
     assert!(!all.to_lowercase().contains("not processed"));
 }
+
+#[test]
+fn slacks_own_client_takes_every_rendering() {
+    let complaints = sandbox::SlackSdk::install().unwrap().check(&every_rendering()).unwrap();
+    assert_eq!(complaints, Vec::<String>::new());
+}

@@ -81,7 +81,8 @@ pub(super) fn cost(case: &Case, about: &About) -> Vec<Mrkdwn> {
     let Some(cost) = about.cost.as_ref().filter(|_| case.contained() || !case.gone) else { return Vec::new() };
     let title =
         if case.contained() { "*If this containment is wrong*" } else { "*If it is contained and that is wrong*" };
-    vec![Mrkdwn::new(title), Mrkdwn::new("• ").bare(&cost.words, 600)]
+    let sentences = cost.words.iter().map(|sentence| Mrkdwn::new("• ").bare(sentence, 300));
+    std::iter::once(Mrkdwn::new(title)).chain(sentences).collect()
 }
 
 /// How often people were told again.
