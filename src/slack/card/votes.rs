@@ -54,7 +54,9 @@ fn missing(decision: Decision, same: &[&&Vote]) -> Option<Mrkdwn> {
 pub(super) fn decided(case: &Case) -> Vec<Mrkdwn> {
     let Some(tally) = &case.approved else { return Vec::new() };
     let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().code(who, NAME)).collect();
-    let line = Mrkdwn::new("*Decided*: ").say(spoken(tally.plan.decision)).say(", by ");
+    let since = case.unasked || matches!(case.state, State::Containing | State::AwaitingDecision);
+    let title = if since { "*Decided before*: " } else { "*Decided*: " };
+    let line = Mrkdwn::new(title).say(spoken(tally.plan.decision)).say(", by ");
     let line = line.then(&Mrkdwn::joined(&people, ", ")).say(", ").time(tally.at);
     let mut lines = vec![line];
     lines.extend(reasons(case, tally));
