@@ -10,7 +10,7 @@ impl Responder {
     pub fn about(&self, case: &Case) -> About {
         let cost = evidence::cost_of(case);
         let cost = (!cost.words.is_empty()).then(|| Cost {
-            words: cost.words.join("; "),
+            words: cost.words,
             lost_from: cost.lost_from,
             half_at: cost.half_at,
         });
