@@ -2,8 +2,9 @@
 //!
 //! The modules stand in the order in which an event flows through them. A CloudTrail record comes in by the [`intake`],
 //! [`cloudtrail`] reads it, [`detection`] makes a finding of it, [`policy`] judges the actor. What is not allowed becomes
-//! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`].
-//! The [`responder`] does all that, and knows the world only by its [`ports`]; [`journal`] and [`aws`] are the real ones.
+//! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`],
+//! on the [`evidence`]. The [`responder`] does all that, and knows the world only by its [`ports`]; [`journal`], [`aws`]
+//! and [`slack`] are the real ones.
 //!
 //! Everything above `ports` is pure: it knows no clock, no network and no file.
 
@@ -17,6 +18,7 @@ pub mod containment;
 pub mod restriction;
 
 pub mod case;
+pub mod evidence;
 
 pub mod approval;
 
@@ -28,11 +30,13 @@ pub mod intake;
 
 pub mod aws;
 pub mod journal;
+pub mod slack;
 
 pub mod clock;
 pub mod config;
 pub mod http;
 pub mod policy_files;
 pub mod telemetry;
+pub mod tls;
 
 pub mod cli;

@@ -111,6 +111,7 @@ pub enum Reminder {
 /// What happens to a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "they are written and read one at a time")]
 pub enum CaseEvent {
     /// It began.
     Opened(Box<Opened>),
@@ -122,6 +123,18 @@ pub enum CaseEvent {
         verdict: Box<Verdict>,
         /// How far it is known to be true. Only a verified one can make the case's response stronger.
         provenance: Provenance,
+    },
+    /// The mapping of a contained or removed case was made again, under another UUID: the case is about that one now, and
+    /// it is disabled without a question.
+    Recreated {
+        /// What was found.
+        finding: Box<Finding>,
+        /// What policy said.
+        verdict: Box<Verdict>,
+        /// The new mapping.
+        mapping: MappingKey,
+        /// As read; it is what the event says.
+        snapshot: Box<Snapshot>,
     },
     /// What a step will do, before it does it. Retries use these arguments and no others.
     StepPrepared {
@@ -370,7 +383,7 @@ macro_rules! kinds {
     };
 }
 
-kinds!(CaseEvent: Opened => "opened", Joined => "joined", StepPrepared => "step_prepared", StepStarted => "step_started",
+kinds!(CaseEvent: Opened => "opened", Joined => "joined", Recreated => "recreated", StepPrepared => "step_prepared", StepStarted => "step_started",
     StepTried => "step_tried", StepSucceeded => "step_succeeded",
     StepFailed => "step_failed", StepUndone => "step_undone", Tampered => "tampered", Evidence => "evidence",
     ApprovalRequested => "approval_requested", CardPosted => "card_posted", ConfirmationAsked => "confirmation_asked",

@@ -85,9 +85,10 @@ pub struct FunctionFacts {
     pub same_account: Option<bool>,
     /// The tags that it shares with the source.
     pub shared_tags: Vec<(String, String)>,
-    /// Calls by the case's actor that made or changed the function, its code or its execution role: time and what.
+    /// Calls by the case's actor, or another session of the same principal, that made or changed the function, its code
+    /// or its execution role, newest first.
     pub changed_by_actor: Vec<CallLine>,
-    /// The actor created the function, and CloudTrail says so.
+    /// The actor, or another session of the same principal, created the function, and CloudTrail says so.
     pub made_by_actor: bool,
 }
 
@@ -103,6 +104,8 @@ pub struct SourceFacts {
     pub tags: Vec<(String, String)>,
     /// Those of them that say how sensitive it is.
     pub sensitive: Vec<(String, String)>,
+    /// Why the tags are not known, for people; `""` where they are.
+    pub tags_unknown: String,
     /// For how long it keeps records that nobody reads, in seconds; `None`: not known.
     pub retention_s: Option<u64>,
     /// Where that is known from, for people: `SQS: MessageRetentionPeriod`, `DynamoDB streams: always 24 hours`.
@@ -118,6 +121,9 @@ pub struct CodeKept {
     pub bytes: u64,
     /// Where it is.
     pub place: String,
+    /// The hash that Lambda told for the code, base64, where the archive has another: it was changed meanwhile. Else `""`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub differs: String,
 }
 
 /// One call in CloudTrail.
@@ -134,9 +140,12 @@ pub struct CallLine {
     pub error: String,
     /// The record's `eventID`.
     pub event_id: String,
+    /// Another session of the same principal that made it; `""` where it is the case's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
 }
 
-/// What a principal did lately, by CloudTrail's LookupEvents.
+/// What a principal did lately, by CloudTrail's `LookupEvents`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     /// From when.
@@ -148,8 +157,11 @@ pub struct History {
     /// Other sessions that the same credentials began: targets that a restriction does not reach.
     #[serde(default)]
     pub began_sessions: Vec<String>,
-    /// A query for the data events that LookupEvents does not have, ready for CloudTrail Lake or Athena.
+    /// Queries for the data events that `LookupEvents` does not have, ready for CloudTrail Lake and for Athena.
     pub query: String,
+    /// What could not be asked, for people: the rest is what is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 /// What a mapping processed, as far as can be seen.

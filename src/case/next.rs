@@ -7,6 +7,7 @@ use crate::policy::Response;
 
 /// The next thing to do for a case.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Next {
     /// Find out which mapping it is: the event did not carry its UUID.
     Identify,
@@ -85,6 +86,9 @@ fn containing(case: &Case) -> Next {
     }
     if let Some(kind) = case.untried() {
         return Next::Prepare(kind);
+    }
+    if case.unasked && case.in_force(StepKind::DisableMapping) {
+        return Next::Close(Outcome::Contained);
     }
     Next::Ask(response_steps(case.response).iter().find_map(|kind| failed(case, *kind)).map_or_else(
         || "it is disabled: keep it so, or restore it".to_owned(),

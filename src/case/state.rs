@@ -1,7 +1,10 @@
 //! A case as its events left it.
 
 use super::plan::restricting;
-use super::{CaseId, Decision, Evidence, Mode, Opened, Plan, Reminder, Vote};
+use super::{
+    CaseId, CodeKept, Decision, Evidence, FunctionFacts, History, Mode, Opened, Plan, Processed, Reminder, SourceFacts,
+    Vote,
+};
 use crate::containment::{Call, Prior, StepKind};
 use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey, Snapshot};
@@ -147,6 +150,8 @@ pub struct Case {
     pub response: Response,
     /// The last accepted configuration.
     pub baseline: Option<Baseline>,
+    /// The mapping was made again after the case was closed: it is disabled, and the case closed again, unasked.
+    pub unasked: bool,
     /// All changes, in order.
     pub steps: Vec<Step>,
     /// What was there before, by kind of step and target.
@@ -204,9 +209,17 @@ impl Case {
         step.undoes.is_none() && step.status == StepStatus::Succeeded
     }
 
+    /// Whether a step's effect is in force on what the case is about now: a mapping that was made again is another.
+    pub fn holds_now(&self, step: &Step) -> bool {
+        let mapping = self.mapping.as_ref().map(|mapping| mapping.uuid.as_str());
+        let another = matches!(step.kind, StepKind::DisableMapping | StepKind::DeleteMapping)
+            && mapping.is_some_and(|uuid| uuid != step.call.target());
+        self.holds(step) && !another
+    }
+
     /// Whether a step of `kind` is in force.
     pub fn in_force(&self, kind: StepKind) -> bool {
-        self.steps.iter().any(|step| step.kind == kind && self.holds(step))
+        self.steps.iter().any(|step| step.kind == kind && self.holds_now(step))
     }
 
     /// Whether a step of `kind` on this target is in force.
@@ -216,7 +229,7 @@ impl Case {
 
     /// Whether anything that stops the mapping is.
     pub fn contained(&self) -> bool {
-        self.steps.iter().any(|step| step.kind.is_on_mapping() && self.holds(step))
+        self.steps.iter().any(|step| step.kind.is_on_mapping() && self.holds_now(step))
     }
 
     /// The restrictions of credentials in force, in the order in which they were put on.
@@ -232,12 +245,66 @@ impl Case {
         })
     }
 
+    /// The function that the mapping invokes, as far as it was looked at.
+    pub fn function_facts(&self) -> Option<&FunctionFacts> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Function(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// The source that it reads, as far as it was looked at.
+    pub fn source_facts(&self) -> Option<&SourceFacts> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Source(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// The function's code, where it was kept.
+    pub fn code_kept(&self) -> Option<&CodeKept> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::CodeKept(kept) => Some(kept),
+            _ => None,
+        })
+    }
+
+    /// What the same principal did lately.
+    pub fn history(&self) -> Option<&History> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::History(history) => Some(&**history),
+            _ => None,
+        })
+    }
+
+    /// What the mapping processed, as far as can be seen.
+    pub fn processed(&self) -> Option<&Processed> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Processed(processed) => Some(&**processed),
+            _ => None,
+        })
+    }
+
+    /// Why something is not known (`function`, `source`, `code`, `history`, `processed`), where it was tried.
+    pub fn unknown(&self, about: &str) -> Option<&str> {
+        self.evidence.iter().find_map(|(evidence, _)| match evidence {
+            Evidence::Unknown { what, why } if what == about => Some(why.as_str()),
+            _ => None,
+        })
+    }
+
     /// How far the restriction of a step takes effect, as last seen.
     pub fn effect(&self, step: u32) -> Option<&Effect> {
         self.evidence.iter().find_map(|(evidence, _)| match evidence {
             Evidence::Restricted { step: of, effect } if *of == step => Some(effect),
             _ => None,
         })
+    }
+
+    /// Whether its mapping is to stay disabled, as it is: contained by itself or by people, or removed.
+    pub fn stays_disabled(&self) -> bool {
+        let ended = matches!(self.outcome, Some(Outcome::Contained | Outcome::Removed));
+        self.acts() && (ended || self.contained())
     }
 
     /// The number of the step that comes next.

@@ -131,6 +131,6 @@ async fn take_votes(responder: Responder, stopping: watch::Receiver<bool>) {
         if let Err(error) = responder.take_ballots().await {
             tracing::error!(%error, "votes cannot be taken");
         }
-        tokio::time::sleep(LOOK).await;
+        responder.vote_cast(LOOK).await;
     }
 }

@@ -6,7 +6,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::SqliteJournal;
 use crate::policy::PolicySet;
-use crate::ports::{Clock, Identity};
+use crate::ports::{Chat, Clock, Identity};
 use crate::responder::{Policies, Ports, Responder, RestrictionSettings, Settings};
 use crate::restriction::Means;
 use std::num::NonZeroU32;
@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) aws: AwsSettings,
     pub(super) identity: Arc<AwsIdentity>,
     pub(super) journal: SqliteJournal,
+    /// Slack, where it is wanted and configured.
+    pub(super) chat: Option<Arc<dyn Chat>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,7 +43,7 @@ impl World {
         let aws = AwsSettings::load().await;
         aws.region().map_err(Failure::Usage)?;
         let identity = Arc::new(AwsIdentity::new(&aws, clock.clone()));
-        Ok(Self { aws, identity, journal, clock })
+        Ok(Self { aws, identity, journal, chat: None, clock })
     }
 
     /// A responder with the credentials of the environment.
@@ -62,8 +64,8 @@ impl World {
             iam: Arc::new(AwsIam::new(clients.clone(), Limits::new(IAM_CALLS_PER_SECOND))),
             trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
             identity: self.identity.clone(),
-            chat: None,
             clock: self.clock.clone(),
+            chat: self.chat.clone(),
         };
         let settings = Settings {
             mode: config.mode,

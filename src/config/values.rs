@@ -4,11 +4,26 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// Where a secret is; never the secret itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretRef(String);
+
+impl SecretRef {
+    /// Where it is looked for (`env`, `file` or `secretsmanager`), and under which name.
+    pub(super) fn parts(&self) -> (&str, &str) {
+        self.0.split_once(':').unwrap_or(("env", &self.0))
+    }
+
+    /// Takes a file's path from the directory that the configuration is in.
+    pub(super) fn relative_to(&mut self, base: &Path) {
+        if let Some(path) = self.0.strip_prefix("file:") {
+            self.0 = format!("file:{}", base.join(path).display());
+        }
+    }
+}
 
 impl fmt::Debug for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,4 +82,13 @@ pub(super) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> R
 pub(super) fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Duration>>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| parse_duration(text)).collect::<Result<_, _>>().map(Some)
+}
+
+/// A time of day: `HH:MM`.
+pub(super) fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<jiff::civil::Time>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("{text:?} is no time of day: write \"08:30\" (UTC)"));
+    let (hour, minute) = text.split_once(':').filter(|_| text.len() == 5).ok_or_else(wrong)?;
+    let part = |text: &str| text.parse::<i8>().map_err(|_| wrong());
+    jiff::civil::Time::new(part(hour)?, part(minute)?, 0, 0).map(Some).map_err(|_| wrong())
 }

@@ -5,14 +5,16 @@ mod chat;
 mod enrichment;
 mod iam;
 mod identity;
+mod interaction;
 mod journal;
 mod lambda;
 
 pub use call::{Acknowledged, CallError};
 pub use chat::{Chat, ChatError, ChatUser, Message, Metadata, Posted, Workspace};
-pub use enrichment::{Enrichment, FunctionRead, Metric, Package, Seen};
+pub use enrichment::{CodeLocation, Enrichment, FunctionRead, Kept, Seen};
 pub use iam::{Iam, PrincipalRead};
 pub use identity::{AwsProof, Identity};
+pub use interaction::{Ack, Interaction, Interactions, ModalWanted, Rating};
 pub use journal::{Ballot, CardState, Journal, JournalError, Known, Opening, Proof, Recorded, SlackProof};
 pub use lambda::{Lambda, NewMapping, SearchBy, Trail};
 

@@ -51,7 +51,7 @@ impl Responder {
                 Err(trouble) => Err(trouble),
             };
             match taken {
-                Ok(told) => self.whisper(&ballot.proof, &told).await,
+                Ok(told) => self.whisper(&ballot.proof, &told),
                 Err(Trouble::Refused(refusal)) => self.refuse(&ballot, refusal).await?,
                 Err(Trouble::Later(why)) => {
                     tracing::warn!(case = %ballot.case_id, why, "a vote cannot be verified yet");
@@ -74,12 +74,12 @@ impl Responder {
             why: refusal.why.clone(),
         };
         self.ports.journal.record(&event).await?;
-        self.whisper(&ballot.proof, &format!("{} is refused: {}", ballot.decision, refusal.why)).await;
+        self.whisper(&ballot.proof, &format!("{} is refused: {}", ballot.decision, refusal.why));
         Ok(())
     }
 
     /// Tells the person who clicked, in the background: it changes nothing if it does not reach them.
-    async fn whisper(&self, proof: &Proof, text: &str) {
+    fn whisper(&self, proof: &Proof, text: &str) {
         let (Proof::Slack(proof), Some(chat)) = (proof, self.ports.chat.clone()) else { return };
         if text.is_empty() {
             return;
@@ -268,7 +268,7 @@ impl Responder {
         let voter = match self.slack_voter(proof).await {
             Ok(voter) => voter,
             Err(Trouble::Refused(Refusal { why, .. }) | Trouble::Later(why)) => {
-                self.whisper(&Proof::Slack(proof.clone()), &why).await;
+                self.whisper(&Proof::Slack(proof.clone()), &why);
                 return Ok(());
             }
             Err(Trouble::Journal(error)) => return Err(error),

@@ -167,6 +167,9 @@ impl Responder {
         if let Some(case) = &seen.open_case {
             return self.join(case, &seen, &verdict, &provenance).await;
         }
+        if let Some(disposition) = self.recreated(&seen, &verdict, &provenance).await? {
+            return Ok(disposition);
+        }
         let (opened, more) = self.opening(&seen, &verdict, provenance);
         match self.ports.journal.open(&opened, &more).await? {
             Opening::Opened(case) => {

@@ -1,12 +1,14 @@
 //! The responder: what comes in → a verdict → a case, driven step by step to its end. It knows the outside world only
 //! through the ports.
 
+mod about;
 mod anew;
 mod by_itself;
 mod decide;
 mod drive;
 mod drivers;
 mod hold;
+mod interact;
 mod join;
 mod judge;
 mod offers;
@@ -22,6 +24,7 @@ mod watching;
 
 pub use by_itself::ByItself;
 pub use decide::Refusal;
+pub use interact::open_modal;
 pub use policies::Policies;
 
 use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Schedule};
@@ -30,7 +33,7 @@ use crate::restriction::Means;
 use drivers::Drivers;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// What the responder works with.
 #[derive(Clone)]
@@ -111,6 +114,8 @@ pub struct Responder {
     restricting: Arc<tokio::sync::Mutex<()>>,
     /// Whose turn it is to take votes.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Somebody voted in Slack.
+    votes: Arc<Notify>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -125,6 +130,7 @@ impl Responder {
             wanted: offers::Wanting::default(),
             restricting: Arc::default(),
             turn: Arc::default(),
+            votes: Arc::default(),
             stopping,
         }
     }

@@ -17,3 +17,4 @@ mod judging;
 mod prefixes;
 mod restrict;
 mod review;
+mod timers;
