@@ -4,6 +4,7 @@
 mod containment;
 mod decisions;
 mod elsewhere;
+mod evidence;
 mod faults;
 mod kills;
 mod restrict;
