@@ -257,6 +257,7 @@ fn decoded(text: &str) -> Result<String, CallError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

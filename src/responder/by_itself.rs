@@ -2,9 +2,11 @@
 //! a service made for somebody, never the protected.
 
 use super::Responder;
+use super::judge::SPREE;
 use super::restrict::Fixed;
 use crate::case::{Case, CaseEvent, CaseId, Evidence, PlannedStep, Provenance, State, Step};
 use crate::containment::StepKind;
+use crate::policy::{Facts, Verdict};
 use crate::ports::JournalError;
 use crate::restriction::{Offer, PolicyGrant, Whose};
 use std::time::Duration;
@@ -26,7 +28,12 @@ impl Responder {
     /// driver carries out. May be repeated; the journal has why.
     pub async fn restrict_by_itself(&self, id: &CaseId) -> Result<ByItself, JournalError> {
         let mut case = self.load(id).await?;
-        if !case.opened.verdict.restrict || !case.acts() || case.state == State::Closed {
+        if !case.acts() || case.state == State::Closed {
+            return Ok(ByItself::Settled);
+        }
+        // Policy is asked first, as though the record were confirmed: CloudTrail answers only two look-ups a second.
+        let verdict = self.once_confirmed(&case).await?;
+        if !verdict.restrict || verdict.allowed {
             return Ok(ByItself::Settled);
         }
         let young = self.age(case.opened_at).unsigned_abs() < CONFIRM_WITHIN;
@@ -46,7 +53,7 @@ impl Responder {
             }
         }
         let protected = self.policies.current().is_protected(&case.opened.finding.actor.principal_arn);
-        let grant = match PolicyGrant::of(&case, protected) {
+        let grant = match PolicyGrant::of(&case, &verdict, protected) {
             Ok(grant) => grant,
             Err(why) => return self.not_by_itself(&mut case, &why).await,
         };
@@ -72,6 +79,23 @@ impl Responder {
             Fixed::Later(_) => Ok(later),
             Fixed::Void(why) => self.not_by_itself(&mut case, &why).await,
         }
+    }
+
+    /// What policy says now of the case's finding, its record being confirmed.
+    async fn once_confirmed(&self, case: &Case) -> Result<Verdict, JournalError> {
+        let finding = &case.opened.finding;
+        let journal = &self.ports.journal;
+        let since = finding.event.time - SPREE;
+        let facts = Facts {
+            now: self.ports.clock.now(),
+            trigger: finding.trigger,
+            confirmed: true,
+            findings_by_actor: journal.findings_by(&finding.actor.principal_arn, since).await?.max(1),
+            wrong_of_last_ten: journal.wrong_of_last_ten(&finding.account).await?,
+            case_open: false,
+            baseline_known: case.baseline.is_some(),
+        };
+        Ok(self.policies.current().judge(finding, &facts))
     }
 
     /// Says once why policy's permission was not used.

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tracing::{debug, info, warn};
 
 /// How far back an actor's findings count together.
-const SPREE: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const SPREE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A finding with all that is known of its mapping.
 pub(super) struct Seen {

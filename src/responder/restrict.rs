@@ -161,18 +161,14 @@ impl Responder {
         id: u32,
     ) -> Result<Vec<CaseEvent>, JournalError> {
         let Some(step) = case.steps.iter().find(|step| step.id == id) else { return Ok(Vec::new()) };
-        match step.undoes {
-            Some(undoes) => {
-                if let Some(put) = case.steps.iter().find(|done| done.id == undoes) {
-                    self.settle_stream(kind, &put.call, true).await?;
-                }
-                Ok(Vec::new())
-            }
-            None => {
-                self.settle_stream(kind, &step.call, false).await?;
-                Ok(vec![CaseEvent::Evidence(Evidence::Restricted { step: id, effect: Effect::Applied })])
-            }
+        let Some(undoes) = step.undoes else {
+            self.settle_stream(kind, &step.call, false).await?;
+            return Ok(vec![CaseEvent::Evidence(Evidence::Restricted { step: id, effect: Effect::Applied })]);
+        };
+        if let Some(put) = case.steps.iter().find(|done| done.id == undoes) {
+            self.settle_stream(kind, &put.call, true).await?;
         }
+        Ok(Vec::new())
     }
 
     /// A step on credentials failed for good: what it claimed and never put on is free again.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How often a restriction is looked at while it is young, and later.
 const OFTEN: Duration = Duration::from_secs(5);
-const SELDOM: Duration = Duration::from_secs(60);
+const SELDOM: Duration = Duration::from_mins(1);
 const YOUNG: SignedDuration = SignedDuration::from_mins(10);
 /// What is missing is looked at once more after this: IAM may still answer from before.
 const ONCE_MORE: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ impl Responder {
             return;
         }
         // CloudTrail is slow, and must not hold up the look at IAM.
-        tokio::join!(self.guard(), self.look_for_effects());
+        tokio::join!(Box::pin(self.guard()), Box::pin(self.look_for_effects()));
     }
 
     /// Looks once at every restriction that is on, whenever it was last looked at.
@@ -64,7 +64,7 @@ impl Responder {
         for held in self.on(looked).await? {
             let age = held.applied_at.map_or(SignedDuration::ZERO, |at| self.age(at));
             if due(looked, &held.id, if age < YOUNG { OFTEN } else { SELDOM }) {
-                self.check(&held).await?;
+                Box::pin(self.check(&held)).await?;
             }
             self.remind(&held).await?;
         }
@@ -75,7 +75,7 @@ impl Responder {
         for held in self.on(asked).await? {
             let age = held.applied_at.map_or(SignedDuration::ZERO, |at| self.age(at));
             if held.effective_at.is_none() && due(asked, &held.id, if age < YOUNG { ASK_EVERY } else { SELDOM }) {
-                self.effect(&held).await?;
+                Box::pin(self.effect(&held)).await?;
             }
         }
         Ok(())

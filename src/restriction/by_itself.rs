@@ -1,6 +1,7 @@
 //! When sluicegate restricts somebody without being told to.
 
 use crate::case::{Case, Provenance, State};
+use crate::policy::Verdict;
 
 /// That policy lets sluicegate restrict the caller of a case by itself. It can be made only here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub struct PolicyGrant {
 impl PolicyGrant {
     /// The grant of a case, or why there is none. A record that CloudTrail itself has is needed always; a call that a
     /// service made for somebody, and a protected principal, are never answered so.
-    pub fn of(case: &Case, protected: bool) -> Result<Self, String> {
-        let verdict = &case.opened.verdict;
+    /// `verdict`: policy's answer now, for a record that is confirmed.
+    pub fn of(case: &Case, verdict: &Verdict, protected: bool) -> Result<Self, String> {
         let actor = &case.opened.finding.actor;
         if !verdict.restrict || verdict.allowed {
             return Err("policy does not permit it".into());
@@ -32,7 +33,7 @@ impl PolicyGrant {
         if !case.contained() && !case.gone || !matches!(case.state, State::AwaitingDecision | State::Stuck) {
             return Err("containment comes first".into());
         }
-        Ok(Self { why: format!("policy {} permits it", verdict.policies.join(", ")) })
+        Ok(Self { why: format!("policy permits it: {}", verdict.reasons.join("; ")) })
     }
 
     /// For the journal.

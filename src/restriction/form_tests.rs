@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use super::*;
 use crate::restriction::{RestrictionEvent, RestrictionId};
 use jiff::Timestamp;

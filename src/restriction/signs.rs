@@ -53,6 +53,7 @@ pub fn signs(records: &[String], applied: Timestamp, now: Timestamp, region: &st
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -142,7 +142,7 @@ impl Iam for Fake {
 
     async fn untag(&self, who: &Principal, keys: &[String]) -> Result<Acknowledged, CallError> {
         self.write("Untag", who, |entity| {
-            keys.iter().for_each(|key| drop(entity.tags.remove(key)));
+            entity.tags.retain(|key, _| !keys.contains(key));
             Ok(())
         })
     }

@@ -511,3 +511,83 @@ async fn it_reminds_and_never_lifts_itself() {
     assert_eq!(notes().await, 2);
     assert!(fake.entity("intern").attached.contains(&CAP.to_owned()));
 }
+
+fn permitting(extra: &str) -> sluicegate::policy::PolicySet {
+    crate::review::stage::policies(extra)
+}
+
+const BY_ITSELF: &str =
+    r#"@id("restricts-itself") @reason("test") permit (principal, action == Action::"restrict", resource);"#;
+
+/// A case of an event that CloudTrail has or has not.
+async fn by_itself(fake: &Fake, dir: &TempDir, policy: &str, in_trail: bool, through: &str) -> (Worker, CaseId) {
+    let worker = Worker::start(fake, &dir.path().join("j.db"), permitting(policy), Acts::Enforce);
+    let mut record = created("e1", 1, Timestamp::now());
+    if !through.is_empty() {
+        record["userIdentity"]["invokedBy"] = through.into();
+    }
+    if in_trail {
+        fake.0.lock().unwrap().records.insert("e1".into(), record.to_string());
+    }
+    worker.receive(&delivered(&record)).await;
+    worker.settle().await;
+    let id = cases(&worker).await.pop().unwrap();
+    // Once to have it confirmed, once for each step.
+    for _ in 0..4 {
+        worker.responder.gather_offers(&id).await.unwrap();
+        worker.responder.restrict_by_itself(&id).await.unwrap();
+        worker.settle().await;
+    }
+    (worker, id)
+}
+
+#[tokio::test]
+async fn by_itself_only_where_policy_permits_it_and_cloudtrail_has_it() {
+    let protected = r#"@id("nobody") @reason("test") forbid (principal, action == Action::"restrict", resource);"#;
+    for (policy, in_trail, through, expected) in [
+        (BY_ITSELF.to_owned(), true, "", true),
+        (BY_ITSELF.to_owned(), false, "", false),
+        (BY_ITSELF.to_owned(), true, "cloudformation.amazonaws.com", false),
+        (format!("{BY_ITSELF}\n{protected}"), true, "", false),
+        (String::new(), true, "", false),
+    ] {
+        let at = format!("{policy}, in CloudTrail {in_trail}, through {through:?}");
+        let dir = TempDir::new().unwrap();
+        let fake = account(Mode::Cap);
+        let (worker, id) = by_itself(&fake, &dir, &policy, in_trail, through).await;
+        assert_eq!(fake.changes(), if expected { vec!["AttachPolicy intern"] } else { vec![] }, "{at}");
+        let after = case(&worker, &id).await;
+        assert_eq!(after.state, State::AwaitingDecision, "{at}");
+        let history = worker.journal.history(&id).await.unwrap();
+        let noted = history.iter().any(|past| matches!(&past.event,
+            CaseEvent::Note { text } if text.contains("restricted by itself: policy") && text.contains("restricts-itself")));
+        assert_eq!(noted, expected, "{at}");
+        if expected {
+            assert!(
+                after.decisions().contains(&Decision::Lift) && !after.decisions().contains(&Decision::DeleteRestrict)
+            );
+            decide(&worker, &id, Decision::Lift).await;
+            assert_eq!(fake.entity("intern"), intern());
+            assert_eq!(case(&worker, &id).await.state, State::AwaitingDecision);
+            // What people lifted is not put on again.
+            worker.responder.restrict_by_itself(&id).await.unwrap();
+            worker.settle().await;
+            assert_eq!(fake.entity("intern"), intern());
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_observe_mode_nothing_is_restricted_or_watched() {
+    let dir = TempDir::new().unwrap();
+    let fake = account(Mode::Cap);
+    let worker = Worker::start(&fake, &dir.path().join("j.db"), permitting(BY_ITSELF), Acts::Observe);
+    worker.receive(&event("e1", 1, false)).await;
+    worker.settle().await;
+    let id = cases(&worker).await.pop().unwrap();
+    worker.responder.gather_offers(&id).await.unwrap();
+    worker.responder.restrict_by_itself(&id).await.unwrap();
+    worker.responder.watch_restrictions().await;
+    worker.settle().await;
+    assert!(fake.changes().is_empty() && case(&worker, &id).await.evidence.is_empty());
+}

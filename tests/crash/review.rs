@@ -4,4 +4,4 @@ mod contain;
 mod decided;
 pub mod front;
 mod kept;
-mod stage;
+pub mod stage;
