@@ -8,7 +8,6 @@ use crate::http::{self, Readiness};
 use crate::intake::{Health, SqsIntake, SqsSettings};
 use crate::policy::{PolicyFiles, Problem};
 use crate::responder::Responder;
-use crate::slack::card::About;
 use crate::slack::{Around, Slack};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -79,6 +78,10 @@ pub(super) async fn run(config: Config) -> Result {
         let responder = responder.clone();
         async move { responder.keep_time().await }
     });
+    tokio::spawn({
+        let responder = responder.clone();
+        async move { responder.gather().await }
+    });
     let in_slack = slack.map(|slack| slack.start(around(&world, &responder), &stopping)).unwrap_or_default();
     wait_for_signal().await?;
     tracing::info!("stopping");
@@ -97,7 +100,10 @@ fn around(world: &World, responder: &Responder) -> Around {
     Around {
         journal: Arc::new(world.journal.clone()),
         sink: Arc::new(responder.clone()),
-        about: Arc::new(|_| About::default()),
+        about: Arc::new({
+            let responder = responder.clone();
+            move |case| responder.about(case)
+        }),
         clock: Arc::new(SystemClock),
     }
 }

@@ -33,6 +33,7 @@ pub fn evidence(story: &mut Story) {
         on: names.function.clone(),
         error: if n % 2 == 0 { "AccessDenied".into() } else { String::new() },
         event_id: format!("e{n}"),
+        by: if n % 3 == 0 { names.session.clone() } else { String::new() },
     };
     story.learn(Evidence::Function(Box::new(FunctionFacts {
         arn: names.function.clone(),
@@ -54,15 +55,17 @@ pub fn evidence(story: &mut Story) {
         sensitive: vec![("classification".into(), "confidential".into()), (text(), text())],
         retention_s: Some(345_600),
         retention_from: "SQS: MessageRetentionPeriod".into(),
+        tags_unknown: text(),
     })));
     let place = format!("/var/lib/sluicegate/code/{}", names.words);
-    story.learn(Evidence::CodeKept(CodeKept { sha256: "ab".repeat(32), bytes: 52_143, place }));
+    story.learn(Evidence::CodeKept(CodeKept { sha256: "ab".repeat(32), bytes: 52_143, place, differs: text() }));
     story.learn(Evidence::History(Box::new(History {
         since: start() - SignedDuration::from_hours(24),
         calls: (1..=8).map(line).collect(),
         more: true,
         began_sessions: vec![format!("arn:aws:sts::{ACCOUNT}:assumed-role/admin/{}", names.session)],
         query: "SELECT 1".into(),
+        unread: vec![text()],
     })));
     story.learn(Evidence::Processed(Box::new(Processed {
         from: start(),
