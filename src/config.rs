@@ -43,6 +43,8 @@ pub struct Config {
     pub approval: Option<ApprovalConfig>,
     /// How mappings are contained.
     pub containment: ContainmentConfig,
+    /// What is looked up for people to decide on.
+    pub evidence: EvidenceConfig,
     /// The local HTTP server.
     pub http: HttpConfig,
 }
@@ -172,6 +174,14 @@ pub struct ContainmentConfig {
     pub max_calls_per_second: NonZeroU32,
 }
 
+/// `[evidence]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvidenceConfig {
+    /// The folder that functions' code is kept in; left out: it is not kept.
+    pub keep_code: Option<PathBuf>,
+}
+
 /// `[http]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -250,6 +260,7 @@ impl Config {
         })?;
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
         config.policy.dir = base.join(&config.policy.dir);
+        config.evidence.keep_code = config.evidence.keep_code.map(|folder| base.join(folder));
         if let Some(journal) = config.journal.url.strip_prefix("sqlite:") {
             config.journal.url = format!("sqlite:{}", base.join(journal).display());
         }

@@ -209,7 +209,12 @@ fn responder_policy(queue: &Queue, more: &[String]) -> Value {
         "lambda:DeleteFunctionConcurrency",
         "lambda:ListTags",
         "cloudtrail:LookupEvents",
+        "lambda:GetPolicy",
         "cloudwatch:GetMetricData",
+        "tag:GetResources",
+        "sqs:GetQueueUrl",
+        "sqs:GetQueueAttributes",
+        "sqs:ListQueueTags",
         "sts:GetCallerIdentity",
     ];
     actions.extend(more.iter().map(String::as_str));

@@ -63,6 +63,11 @@ impl Clients {
         Self { sdk: settings.sdk.clone(), lambda: Arc::default(), trail: Arc::default(), iam: Arc::default() }
     }
 
+    /// The configuration for a region.
+    pub(super) fn in_region(&self, region: &str) -> SdkConfig {
+        self.sdk.to_builder().region(Region::new(region.to_owned())).build()
+    }
+
     pub(super) fn lambda(&self, region: &str) -> aws_sdk_lambda::Client {
         cached(&self.lambda, region, || {
             let config = aws_sdk_lambda::config::Builder::from(&self.sdk).region(Region::new(region.to_owned()));
@@ -85,7 +90,7 @@ impl Clients {
     }
 }
 
-fn cached<C: Clone>(all: &Mutex<HashMap<String, C>>, region: &str, make: impl FnOnce() -> C) -> C {
+pub(super) fn cached<C: Clone>(all: &Mutex<HashMap<String, C>>, region: &str, make: impl FnOnce() -> C) -> C {
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
     all.entry(region.to_owned()).or_insert_with(make).clone()
 }

@@ -3,19 +3,24 @@
 mod answer;
 mod clients;
 mod create;
+mod enrichment;
 mod errors;
 mod iam;
 mod identity;
 mod lambda;
 mod limits;
+mod metrics;
+mod packages;
 mod trail;
 
 pub use clients::{AwsSettings, Clients};
+pub use enrichment::AwsEnrichment;
 pub(crate) use errors::call_error;
 pub use iam::AwsIam;
 pub use identity::AwsIdentity;
 pub use lambda::AwsLambda;
 pub use limits::Limits;
+pub use packages::Packages;
 pub use trail::AwsTrail;
 
 /// Seconds to wait for one try of a control-plane call before it counts as unanswered.

@@ -7,6 +7,11 @@ use crate::ports::{CallError, SearchBy, Trail};
 use async_trait::async_trait;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// CloudTrail's `LookupEvents`, which answers two calls a second in each account and region.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html>
@@ -14,12 +19,30 @@ use jiff::Timestamp;
 pub struct AwsTrail {
     clients: Clients,
     limits: Limits,
+    /// How many look-ups wait or are under way: searches make way for them, since a containment may hang on one.
+    looking: Arc<AtomicUsize>,
+}
+
+/// Counts a look-up for as long as it is there, however it ends.
+struct Looking(Arc<AtomicUsize>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl AwsTrail {
     /// With these clients, under these limits.
     pub fn new(clients: Clients, limits: Limits) -> Self {
-        Self { clients, limits }
+        Self { clients, limits, looking: Arc::default() }
+    }
+
+    async fn place_for_search(&self, account: &str, region: &str) {
+        while self.looking.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(MOMENT).await;
+        }
+        self.limits.wait(account, region).await;
     }
 }
 
@@ -27,6 +50,8 @@ impl AwsTrail {
 impl Trail for AwsTrail {
     async fn lookup(&self, account: &str, region: &str, event_id: &str) -> Result<Option<String>, CallError> {
         let attribute = attribute(LookupAttributeKey::EventId, event_id)?;
+        self.looking.fetch_add(1, Ordering::SeqCst);
+        let _looking = Looking(self.looking.clone());
         self.limits.wait(account, region).await;
         let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute).max_results(10);
         let answer = lookup.send().await.map_err(call_error)?;
@@ -50,7 +75,7 @@ impl Trail for AwsTrail {
         let since = aws_smithy_types::DateTime::from_secs(since.as_second());
         let (mut found, mut token) = (Vec::new(), None);
         for _ in 0..pages {
-            self.limits.wait(account, region).await;
+            self.place_for_search(account, region).await;
             let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute.clone());
             let lookup = lookup.start_time(since).max_results(50).set_next_token(token);
             let answer = lookup.send().await.map_err(call_error)?;

@@ -365,6 +365,11 @@ pub enum SystemEvent {
         /// What happened, and what to do.
         what: String,
     },
+    /// In `observe`: the day's cases were told in one message.
+    Digest {
+        /// The day (UTC) on which it was due.
+        day: jiff::civil::Date,
+    },
     /// The journal's end is not where it was last left: rows are missing or were added.
     JournalDamaged {
         /// For people.
@@ -391,4 +396,4 @@ kinds!(CaseEvent: Opened => "opened", Joined => "joined", Recreated => "recreate
     Rated => "rated", StepReleased => "step_released", OwnCallSeen => "own_call_seen", Note => "note", Closed => "closed");
 kinds!(SystemEvent: Allowed => "allowed", VoteRefused => "vote_refused", Unreadable => "unreadable",
     PolicyLoaded => "policy_loaded", PolicyRefused => "policy_refused", Started => "started", Alarm => "alarm",
-    JournalDamaged => "journal_damaged");
+    Digest => "digest", JournalDamaged => "journal_damaged");

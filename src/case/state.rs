@@ -285,10 +285,10 @@ impl Case {
         })
     }
 
-    /// Why something is not known (`function`, `source`, `code`, `history`, `processed`), where it was tried.
-    pub fn unknown(&self, about: &str) -> Option<&str> {
-        self.evidence.iter().find_map(|(evidence, _)| match evidence {
-            Evidence::Unknown { what, why } if what == about => Some(why.as_str()),
+    /// What could not be learnt (`function`, `source`, `code`, `history`, `processed`, …), and why.
+    pub fn unknowns(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.evidence.iter().filter_map(|(evidence, _)| match evidence {
+            Evidence::Unknown { what, why } => Some((what.as_str(), why.as_str())),
             _ => None,
         })
     }

@@ -3,6 +3,7 @@
 use super::{Failure, Format, Result, show, worker};
 use crate::case::{Case, CaseEvent, CaseId, Summary, plans_for};
 use crate::config::Config;
+use crate::evidence::cost_of;
 use crate::ports::{Journal, Recorded};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -97,6 +98,13 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
         "prior": case.priors.iter().map(|(kind, _, prior)| (kind.name(), prior)).collect::<std::collections::BTreeMap<_, _>>(),
         "baseline": case.baseline,
         "would_do": case.opened.would_do,
+        "function": case.function_facts(),
+        "source": case.source_facts(),
+        "code": case.code_kept(),
+        "history": case.history(),
+        "processed": case.processed(),
+        "unknown": case.unknowns().collect::<std::collections::BTreeMap<_, _>>(),
+        "cost": cost_of(case),
         "gathered": case.evidence.iter().map(|(evidence, at)| json!({"at": at, "evidence": evidence})).collect::<Vec<_>>(),
     });
     Whole { summary: Summary::of(case), events: history.iter().map(as_json).collect(), evidence, approvals }

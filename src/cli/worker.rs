@@ -1,7 +1,7 @@
 //! What `run` and `decide` have in common: the ports, wired to the real world.
 
 use super::{Failure, Result};
-use crate::aws::{AwsIam, AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits};
+use crate::aws::{AwsEnrichment, AwsIam, AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits, Packages};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::SqliteJournal;
@@ -18,6 +18,8 @@ use tokio::sync::watch;
 const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
 /// IAM does not tell its limits; this is a share that others in the account will not feel.
 const IAM_CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+/// What is read for people's sake, in each account and region: a small share of what Lambda, CloudWatch and the rest allow.
+const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
 /// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 
@@ -62,7 +64,12 @@ impl World {
             journal: Arc::new(self.journal.clone()),
             lambda: Arc::new(AwsLambda::new(clients.clone(), Limits::new(config.containment.max_calls_per_second))),
             iam: Arc::new(AwsIam::new(clients.clone(), Limits::new(IAM_CALLS_PER_SECOND))),
-            trail: Arc::new(AwsTrail::new(clients, Limits::new(LOOKUPS_PER_SECOND))),
+            trail: Arc::new(AwsTrail::new(clients.clone(), Limits::new(LOOKUPS_PER_SECOND))),
+            enrichment: Arc::new(AwsEnrichment::new(
+                clients,
+                Limits::new(READS_PER_SECOND),
+                Packages::new(config.evidence.keep_code.clone()),
+            )),
             identity: self.identity.clone(),
             clock: self.clock.clone(),
             chat: self.chat.clone(),

@@ -1,7 +1,9 @@
 //! When to look for what: once, again after a failure, and again where the answer comes late.
 
 use super::processed::window;
+use super::source_of;
 use crate::case::{Case, Outcome, State};
+use crate::mapping::SourceKind;
 use jiff::{SignedDuration, Timestamp};
 
 /// After a containment metrics and CloudTrail's own record appear minutes later: it is looked again until they settle.
@@ -59,7 +61,10 @@ impl Piece {
         match self {
             Self::Code => case.code_kept().is_some(),
             Self::Function => case.function_facts().is_some(),
-            Self::Source => case.source_facts().is_some_and(|facts| facts.tags_unknown.is_empty()),
+            Self::Source => case.source_facts().is_some_and(|facts| {
+                let unread = source_of(case).kind == SourceKind::Sqs && facts.retention_s.is_none();
+                facts.tags_unknown.is_empty() && !unread
+            }),
             Self::Processed => case.processed().is_some(),
             Self::History => case.history().is_some_and(|history| history.unread.is_empty()),
         }

@@ -19,7 +19,7 @@ pub use processed::{Metric, Question, found, metrics_window, questions, window};
 pub use query::data_events;
 pub use source::{sensitive, shared, tagged_arn, usual_retention};
 
-use crate::case::{Case, StepStatus};
+use crate::case::{Case, Evidence, History, StepStatus};
 use crate::containment::StepKind;
 use crate::mapping::{FunctionRef, SourceRef};
 use jiff::Timestamp;
@@ -34,6 +34,24 @@ pub fn function_of(case: &Case) -> &FunctionRef {
 pub fn source_of(case: &Case) -> &SourceRef {
     let read = case.opened.snapshot.as_deref().or(case.latest());
     read.map_or(&case.opened.finding.call.source, |snapshot| &snapshot.source)
+}
+
+/// Whether evidence says something that a case does not know yet. What could not be learnt is news only where nothing is
+/// known; that a search was made at another time is none.
+pub fn is_news(case: &Case, evidence: &Evidence) -> bool {
+    let about = case.evidence.iter().map(|(known, _)| known).filter(|known| known.what() == evidence.what());
+    let mut known = about.peekable();
+    match evidence {
+        Evidence::Unknown { .. } => known.all(|known| matches!(known, Evidence::Unknown { .. }) && known != evidence),
+        Evidence::History(new) => !known.any(|known| match known {
+            Evidence::History(old) => {
+                let same = History { since: old.since, query: old.query.clone(), ..(**new).clone() };
+                **old == same
+            }
+            _ => false,
+        }),
+        _ => !known.any(|known| known == evidence),
+    }
 }
 
 /// When the mapping was read back as disabled, or deleted; `None` where it is active, as far as is known.

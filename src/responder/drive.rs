@@ -93,6 +93,7 @@ impl Responder {
         };
         while !self.is_stopping() {
             let todo = next(&case);
+            self.wants_evidence(&case, todo == Next::Rest);
             if self.settings.mode == Mode::Observe && changes_something(&todo) {
                 tracing::warn!(todo = ?todo, "left as it is: mode is observe");
                 return Ok(());

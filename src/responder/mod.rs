@@ -7,6 +7,7 @@ mod by_itself;
 mod decide;
 mod drive;
 mod drivers;
+mod evidence;
 mod hold;
 mod interact;
 mod join;
@@ -28,9 +29,10 @@ pub use interact::open_modal;
 pub use policies::Policies;
 
 use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Schedule};
-use crate::ports::{Chat, Clock, Iam, Identity, Journal, JournalError, Lambda, Trail};
+use crate::ports::{Chat, Clock, Enrichment, Iam, Identity, Journal, JournalError, Lambda, Trail};
 use crate::restriction::Means;
 use drivers::Drivers;
+use evidence::Gathering;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -48,6 +50,8 @@ pub struct Ports {
     pub trail: Arc<dyn Trail>,
     /// Who AWS says that somebody is.
     pub identity: Arc<dyn Identity>,
+    /// Reading for people's sake.
+    pub enrichment: Arc<dyn Enrichment>,
     /// Slack, where it is configured.
     pub chat: Option<Arc<dyn Chat>>,
     /// The time.
@@ -112,6 +116,7 @@ pub struct Responder {
     wanted: offers::Wanting,
     /// Held while a restriction's stream and IAM are changed together.
     restricting: Arc<tokio::sync::Mutex<()>>,
+    gathering: Gathering,
     /// Whose turn it is to take votes.
     turn: Arc<tokio::sync::Mutex<()>>,
     /// Somebody voted in Slack.
@@ -129,6 +134,7 @@ impl Responder {
             drivers: Drivers::default(),
             wanted: offers::Wanting::default(),
             restricting: Arc::default(),
+            gathering: Gathering::default(),
             turn: Arc::default(),
             votes: Arc::default(),
             stopping,

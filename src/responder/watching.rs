@@ -16,13 +16,12 @@ const YOUNG: SignedDuration = SignedDuration::from_mins(10);
 /// What is missing is looked at once more after this: IAM may still answer from before.
 const ONCE_MORE: Duration = Duration::from_secs(1);
 /// How often CloudTrail is asked whether it holds; it answers two look-ups a second for a whole account.
-const ASK_EVERY: SignedDuration = SignedDuration::from_secs(20);
-/// The same while people have been told that it does not hold.
+const ASK_EVERY: Duration = Duration::from_secs(10);
+/// How often the journal is asked which restrictions there are.
 const PASS: Duration = Duration::from_secs(1);
 
 /// When each restriction was last looked at.
-#[derive(Default)]
-struct Memory(HashMap<RestrictionId, (Instant, Option<Instant>)>);
+type Memory = HashMap<RestrictionId, Instant>;
 
 impl Responder {
     /// Watches restrictions until the responder stops: what is missing or changed is put on again with an alarm; whether
@@ -31,52 +30,63 @@ impl Responder {
         if self.settings.mode == Mode::Observe {
             return;
         }
-        let mut memory = Memory::default();
+        // CloudTrail is slow, and must not hold up the look at IAM.
+        tokio::join!(self.guard(), self.look_for_effects());
+    }
+
+    /// Looks once at every restriction that is on, whenever it was last looked at.
+    pub async fn watch_once(&self) -> Result<(), JournalError> {
+        self.guard_once(&mut Memory::new()).await?;
+        self.look_for_effects_once(&mut Memory::new()).await
+    }
+
+    async fn guard(&self) {
+        let mut looked = Memory::new();
         while !self.is_stopping() {
-            if let Err(error) = self.look_at_restrictions(&mut memory).await {
+            if let Err(error) = self.guard_once(&mut looked).await {
                 tracing::error!(%error, "restrictions cannot be watched: the journal failed");
             }
             self.pause(PASS).await;
         }
     }
 
-    /// Looks once at every restriction that is on, whenever it was last looked at.
-    pub async fn watch_once(&self) -> Result<(), JournalError> {
-        self.look_at_restrictions(&mut Memory::default()).await
+    async fn look_for_effects(&self) {
+        let mut asked = Memory::new();
+        while !self.is_stopping() {
+            if let Err(error) = self.look_for_effects_once(&mut asked).await {
+                tracing::error!(%error, "whether restrictions hold cannot be recorded: the journal failed");
+            }
+            self.pause(PASS).await;
+        }
     }
 
-    async fn look_at_restrictions(&self, memory: &mut Memory) -> Result<(), JournalError> {
-        let all = self.ports.journal.restrictions().await?;
-        memory.0.retain(|id, _| all.iter().any(|held| held.id == *id));
-        for held in all {
-            if self.is_stopping() {
-                return Ok(());
+    async fn guard_once(&self, looked: &mut Memory) -> Result<(), JournalError> {
+        for held in self.on(looked).await? {
+            let age = held.applied_at.map_or(SignedDuration::ZERO, |at| self.age(at));
+            if due(looked, &held.id, if age < YOUNG { OFTEN } else { SELDOM }) {
+                self.check(&held).await?;
             }
-            if matches!(held.state, RestrictionState::On | RestrictionState::Tampered) {
-                self.look_at(held, memory).await?;
+            self.remind(&held).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_for_effects_once(&self, asked: &mut Memory) -> Result<(), JournalError> {
+        for held in self.on(asked).await? {
+            let age = held.applied_at.map_or(SignedDuration::ZERO, |at| self.age(at));
+            if held.effective_at.is_none() && due(asked, &held.id, if age < YOUNG { ASK_EVERY } else { SELDOM }) {
+                self.effect(&held).await?;
             }
         }
         Ok(())
     }
 
-    async fn look_at(&self, held: Restriction, memory: &mut Memory) -> Result<(), JournalError> {
-        let age = held.applied_at.map_or(SignedDuration::ZERO, |at| self.age(at));
-        let every = if age < YOUNG { OFTEN } else { SELDOM };
-        let (looked, asked) = memory.0.get(&held.id).copied().unzip();
-        if looked.is_none_or(|at| at.elapsed() >= every) {
-            let before = asked.flatten();
-            memory.0.insert(held.id.clone(), (Instant::now(), before));
-            self.check(&held).await?;
-        }
-        let asked = memory.0.get(&held.id).and_then(|(_, asked)| *asked);
-        let due = asked.is_none_or(|at| at.elapsed() >= ASK_EVERY.unsigned_abs());
-        if held.effective_at.is_none() && due {
-            if let Some(times) = memory.0.get_mut(&held.id) {
-                times.1 = Some(Instant::now());
-            }
-            self.effect(&held).await?;
-        }
-        self.remind(&held).await
+    /// The restrictions that are on, or should be.
+    async fn on(&self, memory: &mut Memory) -> Result<Vec<Restriction>, JournalError> {
+        let mut all = self.ports.journal.restrictions().await?;
+        all.retain(|held| matches!(held.state, RestrictionState::On | RestrictionState::Tampered));
+        memory.retain(|id, _| all.iter().any(|held| held.id == *id));
+        Ok(all)
     }
 
     /// Whether it is on as it was put on.
@@ -146,15 +156,18 @@ impl Responder {
             return Ok(());
         }
         tracing::warn!(restriction = %held.id, principal = %held.principal.arn, call = %held.call.describe(), "put on again, and read back");
-        self.tell(held, &Effect::Reapplied).await
+        self.tell(held, &Effect::Reapplied).await.map(drop)
     }
 
     async fn not_reapplied(&self, held: &Restriction, why: &str) -> Result<(), JournalError> {
+        if !self.tell(held, &Effect::NotReapplied { why: why.to_owned() }).await? {
+            return Ok(());
+        }
         tracing::error!(
             restriction = %held.id, principal = %held.principal.arn, call = %held.call.describe(), why,
             "ALARM: a restriction cannot be put on again for now; the principal is free until it is"
         );
-        self.tell(held, &Effect::NotReapplied { why: why.to_owned() }).await
+        Ok(())
     }
 
     /// Whether it is seen to hold, by what CloudTrail has of the restricted credentials since.
@@ -184,17 +197,20 @@ impl Responder {
             Sign::None => Ok(()),
             Sign::Holds(by) => {
                 let event = RestrictionEvent::Effective { by: by.clone() };
-                if self.append_stream(&held.id, held.seq, &[event]).await?.is_some() {
-                    self.tell(held, &Effect::Effective { by }).await?;
+                match self.append_stream(&held.id, held.seq, &[event]).await? {
+                    Some(now) => self.tell(&now, &Effect::Effective { by }).await.map(drop),
+                    // Something else came first: it is for the next look.
+                    None => Ok(()),
                 }
-                Ok(())
             }
             Sign::HoldsNot(seen) => {
-                tracing::error!(
-                    restriction = %held.id, principal = %held.principal.arn, seen,
-                    "ALARM: calls still succeed although it is restricted"
-                );
-                self.tell(held, &Effect::NotEffective { seen }).await
+                if self.tell(held, &Effect::NotEffective { seen: seen.clone() }).await? {
+                    tracing::error!(
+                        restriction = %held.id, principal = %held.principal.arn, seen,
+                        "ALARM: calls still succeed although it is restricted"
+                    );
+                }
+                Ok(())
             }
         }
     }
@@ -207,6 +223,7 @@ impl Responder {
             return Ok(());
         };
         let nth = held.reminders + 1;
+        // Where anything else came first it is for the next look.
         let Some(now) = self.append_stream(&held.id, held.seq, &[RestrictionEvent::Reminded { nth }]).await? else {
             return Ok(());
         };
@@ -225,15 +242,17 @@ impl Responder {
         Ok(())
     }
 
-    /// Tells the cases that hold it, where it is news to them.
-    async fn tell(&self, held: &Restriction, effect: &Effect) -> Result<(), JournalError> {
+    /// Tells the cases that hold it, where it is news to them; says whether it was to any.
+    async fn tell(&self, held: &Restriction, effect: &Effect) -> Result<bool, JournalError> {
+        let mut news = false;
         for (mut case, step) in self.holding(held).await? {
             if case.effect(step.id) != Some(effect) {
                 let evidence = Evidence::Restricted { step: step.id, effect: effect.clone() };
                 self.append(&mut case, &[CaseEvent::Evidence(evidence)]).await?;
+                news = true;
             }
         }
-        Ok(())
+        Ok(news)
     }
 
     /// The cases that hold it, each with its step.
@@ -246,4 +265,13 @@ impl Responder {
         }
         Ok(all)
     }
+}
+
+/// Whether it is time to look again, and if so, that it was looked at.
+fn due(memory: &mut Memory, id: &RestrictionId, every: Duration) -> bool {
+    let due = memory.get(id).is_none_or(|at| at.elapsed() >= every);
+    if due {
+        memory.insert(id.clone(), Instant::now());
+    }
+    due
 }

@@ -37,7 +37,8 @@ pub fn signs(records: &[String], applied: Timestamp, now: Timestamp, region: &st
         if code.contains("AccessDenied") || code.contains("UnauthorizedOperation") {
             denied.get_or_insert_with(call);
         } else if code.is_empty() && record["errorMessage"].is_null() && time.duration_since(applied) > TAKES {
-            allowed.get_or_insert_with(call);
+            // The oldest of them, so that the same is not told anew with every call.
+            allowed = Some(call());
         }
     }
     match (allowed, denied) {

@@ -1,6 +1,7 @@
 //! Interactions: a payload, by whatever transport, → what was done. Only its shape is checked here. Names, e-mails and
 //! the content of messages in a payload are chosen by others, and never read.
 
+use super::card::{CALLBACK, REASON, RIGHT, WIDEN, WRONG};
 use crate::case::{CaseId, Decision};
 use crate::ports::{Ack, Ballot, Interaction, ModalWanted, Proof, Rating, SlackProof};
 use data_encoding::HEXLOWER;
@@ -8,12 +9,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// The modal's `callback_id`.
-pub const CALLBACK: &str = "sluicegate_decide";
-/// Block and element of the modal's reason.
-pub const REASON: &str = "reason";
-/// Block and element of the modal's checkbox that chooses the wider plan.
-pub const WIDEN: &str = "widen";
 /// How much of a reason is kept.
 const LONGEST_REASON: usize = 2_000;
 
@@ -78,10 +73,10 @@ fn click(payload: &Value, proof: &SlackProof) -> Result<Parsed, String> {
     }
     let action = &payload["actions"][0];
     let (name, value) = (text(&action["action_id"]), text(&action["value"]));
-    if let "right" | "wrong" = name {
+    if let RIGHT | WRONG = name {
         let case_id = value.split(':').next().unwrap_or_default().parse()?;
         let id = stable(proof, &["rating", name, text(&action["action_ts"]), value]);
-        let rating = Rating { id, case_id, right: name == "right", proof: proof.clone() };
+        let rating = Rating { id, case_id, right: name == RIGHT, proof: proof.clone() };
         return Ok(Parsed::Is(Interaction::Rating(rating)));
     }
     let Ok(decision) = name.parse::<Decision>() else {

@@ -2,6 +2,9 @@
 //! is for what needs thousands of runs, or a crash between two lines.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+#[path = "enrichment.rs"]
+mod enrichment;
+
 use super::common::{self, ACCOUNT, snapshot, uuid};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -336,6 +339,7 @@ impl Worker {
             iam: port.clone(),
             trail: port.clone(),
             identity: port,
+            enrichment: Arc::new(enrichment::NothingToRead),
             chat,
             clock: Arc::new(SystemClock),
         };

@@ -4,7 +4,9 @@
 mod containment;
 mod decisions;
 mod elsewhere;
+mod evidence;
 mod faults;
 mod kills;
+mod restrict;
 mod running;
 mod stage;

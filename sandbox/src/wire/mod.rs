@@ -47,6 +47,9 @@ impl Operation {
             Found { protocol: Protocol::AwsJson, name: name.to_owned(), resource: None, params }
         } else if service == "lambda" {
             routes::lambda(parts, body)
+        } else if let Some((_, name)) = parts.uri.path().split_once("/operation/") {
+            // CBOR, which nothing here needs to look into: CloudWatch.
+            Found { protocol: Protocol::AwsJson, name: name.to_owned(), resource: None, params: Map::new() }
         } else {
             let params = params::form(parts, body);
             let name = params.get("Action").and_then(Value::as_str);

@@ -153,6 +153,9 @@ impl Journal for Front {
     async fn card_shown(&self, case: &CaseId, shown: u64, threaded: u64) -> Result<(), JournalError> {
         self.up()?.card_shown(case, shown, threaded).await
     }
+    async fn last_digest(&self) -> Result<Option<jiff::civil::Date>, JournalError> {
+        self.up()?.last_digest().await
+    }
     async fn case_of_code(&self, code: &str) -> Result<Option<CaseId>, JournalError> {
         self.up()?.case_of_code(code).await
     }
