@@ -1,11 +1,14 @@
 //! `sluicegate.toml` and the environment → typed values. Each key can also be given as `SLUICEGATE__SECTION__KEY`. An
 //! unknown key, or a bad value, is an error that names it. Paths are relative to the file.
 
+mod secret;
 mod values;
 
+pub use secret::{Secret, SecretError, SecretReader};
 pub use values::SecretRef;
 
 use crate::case::{Mode, Schedule};
+use crate::restriction;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::Deserialize;
@@ -35,7 +38,7 @@ pub struct Config {
     /// Slack.
     pub slack: Option<SlackConfig>,
     /// How credentials are restricted.
-    pub restriction: Option<RestrictionConfig>,
+    pub restriction: RestrictionConfig,
     /// When people are reminded.
     pub approval: Option<ApprovalConfig>,
     /// How mappings are contained.
@@ -104,6 +107,33 @@ pub struct SlackConfig {
     pub app_id: Option<String>,
     /// Slack's Web API.
     pub api_url: Option<String>,
+    /// In `observe`: one message a day, at this time (UTC), instead of one a case.
+    #[serde(default, deserialize_with = "values::optional_time")]
+    pub digest_at: Option<jiff::civil::Time>,
+}
+
+impl SlackConfig {
+    /// The bot's and the app's tokens; an error that says what to set where one is missing.
+    pub fn tokens(&self) -> Result<(&SecretRef, &SecretRef), ConfigError> {
+        let missing = |key: &str, what: &str| {
+            ConfigError(format!("[slack] {key} is not set: {what}, as env:NAME, file:PATH or secretsmanager:ID"))
+        };
+        let bot = self.bot_token.as_ref().ok_or_else(|| missing("bot_token", "where the bot's token (xoxb-…) is"))?;
+        let app =
+            self.app_token.as_ref().ok_or_else(|| missing("app_token", "where the app-level token (xapp-…) is"))?;
+        Ok((bot, app))
+    }
+
+    /// Where the Web API is.
+    pub fn api_url(&self) -> &str {
+        self.api_url.as_deref().unwrap_or(crate::slack::API_URL)
+    }
+
+    /// What can be known to be wrong without asking Slack, or for the secrets.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.tokens()?;
+        crate::slack::Api::new(self.api_url()).map(drop).map_err(ConfigError)
+    }
 }
 
 /// `[restriction]`
@@ -111,24 +141,14 @@ pub struct SlackConfig {
 #[serde(deny_unknown_fields)]
 pub struct RestrictionConfig {
     /// `cap`, `session` or `quarantine`.
-    pub mode: Option<RestrictionMode>,
+    #[serde(default)]
+    pub mode: restriction::Mode,
     /// The deny-all managed policy that `cap` attaches.
-    pub cap_policy: Option<String>,
+    #[serde(default = "deny_all", deserialize_with = "values::policy_arn")]
+    pub cap_policy: String,
     /// When people are reminded that a restriction is still on.
-    #[serde(default, deserialize_with = "values::optional_duration")]
-    pub ask_after: Option<Duration>,
-}
-
-/// How credentials are restricted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RestrictionMode {
-    /// A deny-all managed policy.
-    Cap,
-    /// Narrow inline denies.
-    Session,
-    /// A tag and a pre-installed service control policy.
-    Quarantine,
+    #[serde(default = "three_days", deserialize_with = "values::duration")]
+    pub ask_after: Duration,
 }
 
 /// `[approval]`
@@ -169,6 +189,20 @@ pub struct HttpConfig {
     /// Where to listen.
     #[serde(deserialize_with = "values::address")]
     pub listen: SocketAddr,
+}
+
+fn deny_all() -> String {
+    restriction::DENY_ALL.to_owned()
+}
+
+fn three_days() -> Duration {
+    Duration::from_hours(72)
+}
+
+impl Default for RestrictionConfig {
+    fn default() -> Self {
+        Self { mode: restriction::Mode::default(), cap_policy: deny_all(), ask_after: three_days() }
+    }
 }
 
 impl Default for PolicyConfig {
@@ -230,7 +264,15 @@ impl Config {
         if let Some(journal) = config.journal.url.strip_prefix("sqlite:") {
             config.journal.url = format!("sqlite:{}", base.join(journal).display());
         }
+        config.secrets().for_each(|secret| secret.relative_to(&base));
         Ok(config)
+    }
+
+    fn secrets(&mut self) -> impl Iterator<Item = &mut SecretRef> {
+        let slack = self.slack.iter_mut().flat_map(|slack| {
+            [&mut slack.bot_token, &mut slack.app_token, &mut slack.signing_secret].into_iter().flatten()
+        });
+        slack.chain(self.accounts.iter_mut().filter_map(|accounts| accounts.external_id.as_mut()))
     }
 
     /// The queue's URL; an error that says what to set where there is none.
@@ -265,11 +307,7 @@ impl Config {
 
     /// Sections that are understood, but that this version does nothing with.
     pub fn unused_sections(&self) -> Vec<&'static str> {
-        let sections = [
-            ("[accounts]", self.accounts.is_some()),
-            ("[slack]", self.slack.is_some()),
-            ("[restriction]", self.restriction.is_some()),
-        ];
+        let sections = [("[accounts]", self.accounts.is_some())];
         sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::intake::Health;
 use crate::ports::Journal;
+use crate::slack::SlackHealth;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -19,6 +20,8 @@ pub struct Readiness {
     pub journal: Arc<dyn Journal>,
     /// Where events come in.
     pub intake: Health,
+    /// Slack, where it is configured: told, and nothing depends on it.
+    pub slack: Option<SlackHealth>,
 }
 
 /// Listens, and serves until `stopping` turns true; gives the address, whose port may have been left to the system.
@@ -48,5 +51,9 @@ async fn ready(State(readiness): State<Readiness>) -> (StatusCode, Json<Value>) 
     let intake = readiness.intake.check();
     let code = if journal.is_ok() && intake.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = |check: Result<(), String>| check.err().unwrap_or_else(|| "ok".to_owned());
-    (code, Json(json!({"ready": code == StatusCode::OK, "journal": word(journal), "intake": word(intake)})))
+    let mut told = json!({"ready": code == StatusCode::OK, "journal": word(journal), "intake": word(intake)});
+    if let Some(slack) = &readiness.slack {
+        told["slack"] = slack.word().into();
+    }
+    (code, Json(told))
 }

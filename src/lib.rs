@@ -3,8 +3,8 @@
 //! The modules stand in the order in which an event flows through them. A CloudTrail record comes in by the [`intake`],
 //! [`cloudtrail`] reads it, [`detection`] makes a finding of it, [`policy`] judges the actor. What is not allowed becomes
 //! a [`case`](mod@case), whose steps are planned by [`containment`] and whose further fate people decide by [`approval`],
-//! on the [`evidence`].
-//! The [`responder`] does all that, and knows the world only by its [`ports`]; [`journal`] and [`aws`] are the real ones.
+//! on the [`evidence`]. The [`responder`] does all that, and knows the world only by its [`ports`]; [`journal`], [`aws`]
+//! and [`slack`] are the real ones.
 //!
 //! Everything above `ports` is pure: it knows no clock, no network and no file.
 
@@ -30,6 +30,7 @@ pub mod intake;
 
 pub mod aws;
 pub mod journal;
+pub mod slack;
 
 pub mod clock;
 pub mod config;

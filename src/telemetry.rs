@@ -12,7 +12,11 @@ use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 /// information.
 pub fn start(quiet: bool) {
     let usual = if quiet { "warn" } else { "info" };
-    let filter = EnvFilter::try_from_env("SLUICEGATE_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    let mut filter = EnvFilter::try_from_env("SLUICEGATE_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    // What these trace holds tokens and tickets.
+    for quiet in ["tungstenite=info", "tokio_tungstenite=info", "hyper=info", "reqwest=info", "h2=info"] {
+        filter = quiet.parse().into_iter().fold(filter, EnvFilter::add_directive);
+    }
     let terminal = std::io::stderr().is_terminal();
     let log = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(terminal);
     let log = if terminal { log.compact().boxed() } else { log.json().flatten_event(true).boxed() };

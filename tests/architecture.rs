@@ -249,6 +249,18 @@ fn the_domain_is_pure() {
     }
 }
 
+/// Cards know the ports' messages, and nothing else of the world: the same case always makes the same bytes.
+#[test]
+fn cards_are_pure() {
+    let sources = sources("src/slack/card");
+    assert!(!sources.is_empty());
+    let words: Vec<&str> = IMPURE.into_iter().filter(|word| *word != "crate::ports").collect();
+    assert_eq!(places(&sources, &words), Vec::<String>::new());
+    let uses = places(&sources, &["crate::ports"]);
+    let known = ["::Message;", "::{Message, Metadata};", "::{Message, Metadata, Recorded};"];
+    assert!(uses.iter().all(|used| known.iter().any(|known| used.ends_with(known))), "{uses:?}");
+}
+
 #[test]
 fn the_library_lists_the_domain_above_the_ports() {
     let text = fs::read_to_string(root().join("src/lib.rs")).unwrap();

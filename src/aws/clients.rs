@@ -54,12 +54,13 @@ pub struct Clients {
     sdk: SdkConfig,
     lambda: Arc<Mutex<HashMap<String, aws_sdk_lambda::Client>>>,
     trail: Arc<Mutex<HashMap<String, aws_sdk_cloudtrail::Client>>>,
+    iam: Arc<Mutex<HashMap<String, aws_sdk_iam::Client>>>,
 }
 
 impl Clients {
     /// Clients with this configuration.
     pub fn new(settings: &AwsSettings) -> Self {
-        Self { sdk: settings.sdk.clone(), lambda: Arc::default(), trail: Arc::default() }
+        Self { sdk: settings.sdk.clone(), lambda: Arc::default(), trail: Arc::default(), iam: Arc::default() }
     }
 
     /// The configuration for a region.
@@ -71,6 +72,13 @@ impl Clients {
         cached(&self.lambda, region, || {
             let config = aws_sdk_lambda::config::Builder::from(&self.sdk).region(Region::new(region.to_owned()));
             aws_sdk_lambda::Client::from_conf(config.build())
+        })
+    }
+
+    pub(super) fn iam(&self, region: &str) -> aws_sdk_iam::Client {
+        cached(&self.iam, region, || {
+            let config = aws_sdk_iam::config::Builder::from(&self.sdk).region(Region::new(region.to_owned()));
+            aws_sdk_iam::Client::from_conf(config.build())
         })
     }
 

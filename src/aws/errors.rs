@@ -57,10 +57,16 @@ fn by_answer(status: u16, retry_after: Option<&str>, request_id: Option<&str>, c
             message: text,
             request_id,
         },
+        // IAM's quotas answer 409, and repeating does not help.
+        (_, "LimitExceeded" | "LimitExceededException") => {
+            CallError::Refused { code: code.to_owned(), message: message.to_owned(), request_id }
+        }
         (409, _) | (_, "ResourceInUseException" | "ResourceConflictException") => {
             CallError::Busy { message: text, request_id }
         }
-        (404, _) | (_, "ResourceNotFoundException") => CallError::NotFound { message: text, request_id },
+        (404, _) | (_, "ResourceNotFoundException" | "NoSuchEntity") => {
+            CallError::NotFound { message: text, request_id }
+        }
         (500.., _) => CallError::Unavailable { message: text, request_id },
         // The request was turned away at the door; fresh credentials or a right clock let it in.
         (_, "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" | "RequestTimeTooSkewed") => {
@@ -85,6 +91,8 @@ mod tests {
         assert!(matches!(answer(409, "ResourceConflictException"), CallError::Busy { .. }));
         assert!(matches!(answer(400, "ResourceInUseException"), CallError::Busy { .. }));
         assert!(matches!(answer(404, "ResourceNotFoundException"), CallError::NotFound { .. }));
+        assert!(matches!(answer(409, "LimitExceeded"), CallError::Refused { .. }));
+        assert!(matches!(answer(404, "NoSuchEntity"), CallError::NotFound { .. }));
         assert!(matches!(answer(500, "ServiceException"), CallError::Unavailable { .. }));
         assert!(matches!(answer(503, "?"), CallError::Unavailable { .. }));
         assert!(matches!(answer(400, "InvalidParameterValueException"), CallError::Refused { .. }));

@@ -111,6 +111,7 @@ pub enum Reminder {
 /// What happens to a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "they are written and read one at a time")]
 pub enum CaseEvent {
     /// It began.
     Opened(Box<Opened>),
@@ -122,6 +123,18 @@ pub enum CaseEvent {
         verdict: Box<Verdict>,
         /// How far it is known to be true. Only a verified one can make the case's response stronger.
         provenance: Provenance,
+    },
+    /// The mapping of a contained or removed case was made again, under another UUID: the case is about that one now, and
+    /// it is disabled without a question.
+    Recreated {
+        /// What was found.
+        finding: Box<Finding>,
+        /// What policy said.
+        verdict: Box<Verdict>,
+        /// The new mapping.
+        mapping: MappingKey,
+        /// As read; it is what the event says.
+        snapshot: Box<Snapshot>,
     },
     /// What a step will do, before it does it. Retries use these arguments and no others.
     StepPrepared {
@@ -352,6 +365,11 @@ pub enum SystemEvent {
         /// What happened, and what to do.
         what: String,
     },
+    /// In `observe`: the day's cases were told in one message.
+    Digest {
+        /// The day (UTC) on which it was due.
+        day: jiff::civil::Date,
+    },
     /// The journal's end is not where it was last left: rows are missing or were added.
     JournalDamaged {
         /// For people.
@@ -370,7 +388,7 @@ macro_rules! kinds {
     };
 }
 
-kinds!(CaseEvent: Opened => "opened", Joined => "joined", StepPrepared => "step_prepared", StepStarted => "step_started",
+kinds!(CaseEvent: Opened => "opened", Joined => "joined", Recreated => "recreated", StepPrepared => "step_prepared", StepStarted => "step_started",
     StepTried => "step_tried", StepSucceeded => "step_succeeded",
     StepFailed => "step_failed", StepUndone => "step_undone", Tampered => "tampered", Evidence => "evidence",
     ApprovalRequested => "approval_requested", CardPosted => "card_posted", ConfirmationAsked => "confirmation_asked",
@@ -378,4 +396,4 @@ kinds!(CaseEvent: Opened => "opened", Joined => "joined", StepPrepared => "step_
     Rated => "rated", StepReleased => "step_released", OwnCallSeen => "own_call_seen", Note => "note", Closed => "closed");
 kinds!(SystemEvent: Allowed => "allowed", VoteRefused => "vote_refused", Unreadable => "unreadable",
     PolicyLoaded => "policy_loaded", PolicyRefused => "policy_refused", Started => "started", Alarm => "alarm",
-    JournalDamaged => "journal_damaged");
+    Digest => "digest", JournalDamaged => "journal_damaged");

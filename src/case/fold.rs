@@ -3,6 +3,8 @@
 use super::state::{Case, State, Step, StepStatus, Tally};
 use super::{CaseEvent, Evidence, Mode, Opened, Outcome, Plan, Provenance};
 use crate::containment::{Observation, Prior, StepKind};
+use crate::detection::Finding;
+use crate::mapping::{MappingKey, Snapshot};
 use crate::policy::Response;
 use jiff::Timestamp;
 
@@ -54,6 +56,7 @@ impl Case {
             provenance: opened.provenance.clone(),
             response: opened.verdict.response,
             baseline: opened.baseline.as_deref().cloned(),
+            unasked: false,
             steps: Vec::new(),
             priors: Vec::new(),
             last_read: opened.snapshot.clone(),
@@ -97,6 +100,7 @@ impl Case {
                 }
                 Ok(())
             }
+            CaseEvent::Recreated { finding, mapping, snapshot, .. } => self.recreate(finding, mapping, snapshot),
             CaseEvent::Evidence(evidence) => {
                 self.learn(evidence, at);
                 Ok(())
@@ -158,16 +162,37 @@ impl Case {
         }
     }
 
+    /// The same pair again: what was contained, or removed, stays so.
+    fn recreate(&mut self, finding: &Finding, mapping: &MappingKey, snapshot: &Snapshot) -> Result<(), String> {
+        if !self.stays_disabled() || self.under_way().is_some() || self.state == State::Acting {
+            return Err(format!("the case is {:?}, and its mapping is not to stay disabled", self.state));
+        }
+        self.joined.push(finding.clone());
+        self.unasked = self.state == State::Closed;
+        self.mapping = Some(mapping.clone());
+        self.last_read = Some(Box::new(snapshot.clone()));
+        self.gone = false;
+        self.provenance = Provenance::Verified;
+        self.response = self.response.max(Response::Disable);
+        self.state = State::Containing;
+        self.outcome = None;
+        self.votes.clear();
+        self.unconfirmed.clear();
+        Ok(())
+    }
+
     /// The question lapses, and its votes with it. What policy lets sluicegate do by itself then is a new response.
     fn expire(&mut self, response: Option<Response>, at: Timestamp) {
         self.expired_at = Some(at);
         self.votes.clear();
         self.unconfirmed.clear();
-        if self.state == State::AwaitingDecision && !self.contained() && self.believed() {
-            if let Some(response) = response.filter(|response| *response >= Response::Disable) {
-                self.response = response;
-                self.state = State::Containing;
-            }
+        if self.state == State::AwaitingDecision
+            && !self.contained()
+            && self.believed()
+            && let Some(response) = response.filter(|response| *response >= Response::Disable)
+        {
+            self.response = response;
+            self.state = State::Containing;
         }
     }
 
@@ -212,6 +237,7 @@ impl Case {
             State::Stuck => {}
             State::Containing | State::AwaitingDecision | State::Acting => self.state = State::AwaitingDecision,
         }
+        self.unasked = false;
         self.asked = Some((why.to_owned(), plans.to_vec()));
         self.asked_at = Some(at);
         self.expired_at = None;
@@ -224,7 +250,9 @@ impl Case {
         if !self.decisions().contains(&plan.decision) {
             return Err(format!("{} does not fit a case that is {:?}", plan.decision, self.state));
         }
-        let before = self.outcome.filter(|_| self.state == State::Closed);
+        // A lift that got stuck on a closed case, decided again, leads back to where that case was.
+        let stuck = self.approved.as_ref().and_then(|tally| tally.before).filter(|_| self.state == State::Stuck);
+        let before = self.outcome.filter(|_| self.state == State::Closed).or(stuck);
         self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at, before });
         self.approved_after = self.steps.last().map_or(0, |step| step.id);
         self.state = State::Acting;
@@ -378,7 +406,9 @@ impl Case {
         step.refused = refused;
         if step.error != error {
             error.clone_into(&mut step.error);
-            self.asked = None;
+            if self.state != State::AwaitingDecision {
+                self.asked = None;
+            }
         }
         if self.state == State::Acting {
             self.state = State::Stuck;

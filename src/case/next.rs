@@ -7,6 +7,7 @@ use crate::policy::Response;
 
 /// The next thing to do for a case.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Next {
     /// Find out which mapping it is: the event did not carry its UUID.
     Identify,
@@ -32,11 +33,17 @@ pub enum Next {
 pub fn next(case: &Case) -> Next {
     match case.state {
         State::Containing => containing(case),
+        State::AwaitingDecision | State::Stuck if case.under_way().is_some() => under_way(case),
         State::AwaitingDecision if still_looking(case) => Next::Verify,
         State::AwaitingDecision | State::Closed => Next::Rest,
         State::Acting => acting(case),
         State::Stuck => stuck(case),
     }
+}
+
+/// What sluicegate restricts by itself is done while people are asked.
+fn under_way(case: &Case) -> Next {
+    case.under_way().map_or(Next::Rest, |step| Next::Perform(step.id))
 }
 
 /// An answer that would let sluicegate act by itself is still awaited.
@@ -79,6 +86,9 @@ fn containing(case: &Case) -> Next {
     }
     if let Some(kind) = case.untried() {
         return Next::Prepare(kind);
+    }
+    if case.unasked && case.in_force(StepKind::DisableMapping) {
+        return Next::Close(Outcome::Contained);
     }
     Next::Ask(response_steps(case.response).iter().find_map(|kind| failed(case, *kind)).map_or_else(
         || "it is disabled: keep it so, or restore it".to_owned(),

@@ -94,7 +94,7 @@ fn back(case: &Case) -> Vec<PlannedStep> {
     // Nothing is left to enable where it was deleted, by us or by others.
     let deleted = case.in_force(StepKind::DeleteMapping) || case.gone;
     let on_mapping = |step: &&Step| {
-        case.holds(step) && step.kind.is_on_mapping() && !(deleted && step.kind == StepKind::DisableMapping)
+        case.holds_now(step) && step.kind.is_on_mapping() && !(deleted && step.kind == StepKind::DisableMapping)
     };
     let mut done: Vec<&Step> = case.steps.iter().rev().filter(on_mapping).collect();
     done.sort_by_key(|step| step.kind != StepKind::FreezeFunction);
@@ -114,7 +114,12 @@ fn undo(case: &Case, step: &Step) -> Option<PlannedStep> {
 
 /// Whether the mapping was active before anything was done to it.
 fn was_active(case: &Case) -> bool {
-    let first = case.steps.iter().find(|step| step.kind.is_on_mapping() && step.kind != StepKind::FreezeFunction);
+    let on_it = |step: &&Step| {
+        let mapping = case.mapping.as_ref().map(|mapping| mapping.uuid.as_str());
+        matches!(step.kind, StepKind::DisableMapping | StepKind::DeleteMapping)
+            && mapping.is_none_or(|uuid| uuid == step.call.target())
+    };
+    let first = case.steps.iter().find(on_it);
     match first.and_then(|step| prior(case, step)) {
         Some(Prior::Mapping { snapshot, .. }) => snapshot.is_active(),
         _ => false,

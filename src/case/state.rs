@@ -150,6 +150,8 @@ pub struct Case {
     pub response: Response,
     /// The last accepted configuration.
     pub baseline: Option<Baseline>,
+    /// The mapping was made again after the case was closed: it is disabled, and the case closed again, unasked.
+    pub unasked: bool,
     /// All changes, in order.
     pub steps: Vec<Step>,
     /// What was there before, by kind of step and target.
@@ -207,9 +209,17 @@ impl Case {
         step.undoes.is_none() && step.status == StepStatus::Succeeded
     }
 
+    /// Whether a step's effect is in force on what the case is about now: a mapping that was made again is another.
+    pub fn holds_now(&self, step: &Step) -> bool {
+        let mapping = self.mapping.as_ref().map(|mapping| mapping.uuid.as_str());
+        let another = matches!(step.kind, StepKind::DisableMapping | StepKind::DeleteMapping)
+            && mapping.is_some_and(|uuid| uuid != step.call.target());
+        self.holds(step) && !another
+    }
+
     /// Whether a step of `kind` is in force.
     pub fn in_force(&self, kind: StepKind) -> bool {
-        self.steps.iter().any(|step| step.kind == kind && self.holds(step))
+        self.steps.iter().any(|step| step.kind == kind && self.holds_now(step))
     }
 
     /// Whether a step of `kind` on this target is in force.
@@ -219,7 +229,7 @@ impl Case {
 
     /// Whether anything that stops the mapping is.
     pub fn contained(&self) -> bool {
-        self.steps.iter().any(|step| step.kind.is_on_mapping() && self.holds(step))
+        self.steps.iter().any(|step| step.kind.is_on_mapping() && self.holds_now(step))
     }
 
     /// The restrictions of credentials in force, in the order in which they were put on.
@@ -289,6 +299,12 @@ impl Case {
             Evidence::Restricted { step: of, effect } if *of == step => Some(effect),
             _ => None,
         })
+    }
+
+    /// Whether its mapping is to stay disabled, as it is: contained by itself or by people, or removed.
+    pub fn stays_disabled(&self) -> bool {
+        let ended = matches!(self.outcome, Some(Outcome::Contained | Outcome::Removed));
+        self.acts() && (ended || self.contained())
     }
 
     /// The number of the step that comes next.

@@ -19,6 +19,9 @@ fn words(event: &CaseEvent) -> String {
         CaseEvent::Joined { finding, .. } => {
             format!("joined: {} by {}", finding.detection.name(), finding.actor.arn)
         }
+        CaseEvent::Recreated { finding, mapping, .. } => {
+            format!("made again as {mapping} by {}: it stays disabled", finding.actor.arn)
+        }
         CaseEvent::StepPrepared { id, step, undoes, call, .. } => {
             let undo = undoes.map_or(String::new(), |of| format!(" (undoes step {of})"));
             format!("step {id} prepared: {}{undo}: {}", step.name(), call.describe())

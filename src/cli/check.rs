@@ -16,6 +16,9 @@ pub(super) struct CheckArgs {
 
 pub(super) fn check(config: &Config, args: &CheckArgs, format: Format) -> Result {
     config.journal_file()?;
+    if let Some(slack) = &config.slack {
+        slack.check()?;
+    }
     for section in config.unused_sections() {
         show::complain(&format!("{section} is understood, and does nothing in this version"));
     }

@@ -12,7 +12,7 @@ mod show;
 mod test;
 mod worker;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, SecretError};
 use crate::policy::{PolicySet, Problem};
 use crate::ports::{CallError, JournalError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -101,6 +101,15 @@ enum Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::Usage(error.to_string())
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Missing(why) => Self::Usage(why),
+            SecretError::Unreachable(why) => Self::Outside(why),
+        }
     }
 }
 

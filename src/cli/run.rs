@@ -2,11 +2,13 @@
 
 use super::worker::World;
 use super::{Failure, Format, Result, load_policies, read_policies};
-use crate::config::Config;
+use crate::clock::SystemClock;
+use crate::config::{Config, SecretReader};
 use crate::http::{self, Readiness};
 use crate::intake::{Health, SqsIntake, SqsSettings};
 use crate::policy::{PolicyFiles, Problem};
 use crate::responder::Responder;
+use crate::slack::{Around, Slack};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +17,8 @@ use tokio::sync::watch;
 
 /// How long what is in hand may take to come to an end.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long Slack may take on top of that.
+const LEAVE_SLACK: Duration = Duration::from_secs(3);
 /// How often the policies are looked at.
 const RELOAD: Duration = Duration::from_secs(1);
 /// How often the journal is looked at for what the command line wrote.
@@ -27,7 +31,12 @@ pub(super) async fn run(config: Config) -> Result {
     for section in config.unused_sections() {
         tracing::warn!("{section} is understood, and does nothing in this version");
     }
-    let world = World::new(&config, true).await?;
+    let mut world = World::new(&config, true).await?;
+    let slack = match &config.slack {
+        Some(slack) => Some(Slack::read(slack, &Arc::new(SecretReader::new(world.aws.clone()))).await?),
+        None => None,
+    };
+    world.chat = slack.as_ref().map(Slack::chat);
     let Some(_lock) = world.journal.lock_worker()? else {
         return Err(Failure::Usage(format!("another `sluicegate run` has the journal {}", config.journal.url)));
     };
@@ -41,7 +50,11 @@ pub(super) async fn run(config: Config) -> Result {
         .await
         .map_err(|error| Failure::Outside(format!("the queue {queue_url} cannot be used: {error}")))?;
     let health = Health::default();
-    let readiness = Readiness { journal: Arc::new(world.journal.clone()), intake: health.clone() };
+    let readiness = Readiness {
+        journal: Arc::new(world.journal.clone()),
+        intake: health.clone(),
+        slack: slack.as_ref().map(Slack::health),
+    };
     let listen = config.http.listen;
     let address = http::serve(listen, readiness, stopping.clone())
         .await
@@ -59,7 +72,8 @@ pub(super) async fn run(config: Config) -> Result {
         async move { intake.run(stopping).await }
     });
     tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
-    tokio::spawn(take_votes(responder.clone(), stopping));
+    tokio::spawn(take_votes(responder.clone(), stopping.clone()));
+    spawn_restrictions(&responder);
     tokio::spawn({
         let responder = responder.clone();
         async move { responder.keep_time().await }
@@ -68,14 +82,37 @@ pub(super) async fn run(config: Config) -> Result {
         let responder = responder.clone();
         async move { responder.gather().await }
     });
+    let in_slack = slack.map(|slack| slack.start(around(&world, &responder), &stopping)).unwrap_or_default();
     wait_for_signal().await?;
     tracing::info!("stopping");
     // Nobody listening is fine: then all have ended already.
     let _ = stop.send(true);
     drain(receiving, &responder).await;
+    if tokio::time::timeout(LEAVE_SLACK, in_slack.join_all()).await.is_err() {
+        tracing::warn!("what was on its way to Slack is looked up there at the next start");
+    }
     world.journal.checkpoint().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn around(world: &World, responder: &Responder) -> Around {
+    Around {
+        journal: Arc::new(world.journal.clone()),
+        sink: Arc::new(responder.clone()),
+        about: Arc::new({
+            let responder = responder.clone();
+            move |case| responder.about(case)
+        }),
+        clock: Arc::new(SystemClock),
+    }
+}
+
+/// Whose credentials could be restricted is found out, and what is restricted is watched, beside all else.
+fn spawn_restrictions(responder: &Responder) {
+    let (tending, watching) = (responder.clone(), responder.clone());
+    tokio::spawn(async move { tending.tend_offers().await });
+    tokio::spawn(async move { watching.watch_restrictions().await });
 }
 
 async fn wait_for_signal() -> Result {
@@ -127,6 +164,6 @@ async fn take_votes(responder: Responder, stopping: watch::Receiver<bool>) {
         if let Err(error) = responder.take_ballots().await {
             tracing::error!(%error, "votes cannot be taken");
         }
-        tokio::time::sleep(LOOK).await;
+        responder.vote_cast(LOOK).await;
     }
 }

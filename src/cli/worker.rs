@@ -1,13 +1,14 @@
 //! What `run` and `decide` have in common: the ports, wired to the real world.
 
 use super::{Failure, Result};
-use crate::aws::{AwsEnrichment, AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits, Packages};
+use crate::aws::{AwsEnrichment, AwsIam, AwsIdentity, AwsLambda, AwsSettings, AwsTrail, Clients, Limits, Packages};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::journal::SqliteJournal;
 use crate::policy::PolicySet;
-use crate::ports::{Clock, Identity};
-use crate::responder::{Policies, Ports, Responder, Settings};
+use crate::ports::{Chat, Clock, Identity};
+use crate::responder::{Policies, Ports, Responder, RestrictionSettings, Settings};
+use crate::restriction::Means;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tokio::sync::watch;
 
 /// CloudTrail answers two look-ups a second; half of that is left to others.
 const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
+/// IAM does not tell its limits; this is a share that others in the account will not feel.
+const IAM_CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 /// What is read for people's sake, in each account and region: a small share of what Lambda, CloudWatch and the rest allow.
 const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 /// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
@@ -25,6 +28,8 @@ pub(super) struct World {
     pub(super) aws: AwsSettings,
     pub(super) identity: Arc<AwsIdentity>,
     pub(super) journal: SqliteJournal,
+    /// Slack, where it is wanted and configured.
+    pub(super) chat: Option<Arc<dyn Chat>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -40,7 +45,7 @@ impl World {
         let aws = AwsSettings::load().await;
         aws.region().map_err(Failure::Usage)?;
         let identity = Arc::new(AwsIdentity::new(&aws, clock.clone()));
-        Ok(Self { aws, identity, journal, clock })
+        Ok(Self { aws, identity, journal, chat: None, clock })
     }
 
     /// A responder with the credentials of the environment.
@@ -58,6 +63,7 @@ impl World {
         let ports = Ports {
             journal: Arc::new(self.journal.clone()),
             lambda: Arc::new(AwsLambda::new(clients.clone(), Limits::new(config.containment.max_calls_per_second))),
+            iam: Arc::new(AwsIam::new(clients.clone(), Limits::new(IAM_CALLS_PER_SECOND))),
             trail: Arc::new(AwsTrail::new(clients.clone(), Limits::new(LOOKUPS_PER_SECOND))),
             enrichment: Arc::new(AwsEnrichment::new(
                 clients,
@@ -65,8 +71,8 @@ impl World {
                 Packages::new(config.evidence.keep_code.clone()),
             )),
             identity: self.identity.clone(),
-            chat: None,
             clock: self.clock.clone(),
+            chat: self.chat.clone(),
         };
         let settings = Settings {
             mode: config.mode,
@@ -76,6 +82,10 @@ impl World {
             worker: format!("{}-{:08x}", std::process::id(), fastrand::u32(..)),
             identity: arn,
             account,
+            restriction: RestrictionSettings {
+                means: Means { mode: config.restriction.mode, cap_policy: config.restriction.cap_policy.clone() },
+                ask_after: config.restriction.ask_after,
+            },
         };
         Ok(Responder::new(ports, Policies::new(policies), settings, stopping))
     }

@@ -65,6 +65,8 @@ pub struct Actor {
     pub account: String,
     /// `principalId`, for example `AROA…:session`.
     pub principal_id: String,
+    /// `sessionContext.sessionIssuer.principalId`: the id of the role or user that a session was issued by.
+    pub issuer_id: String,
     /// `accessKeyId`.
     pub access_key_id: String,
     /// The service that made the call for the principal, for example `cloudformation.amazonaws.com`.

@@ -64,6 +64,7 @@ pub(super) fn read(identity: Option<&RawValue>, about: &Circumstances<'_>) -> Ac
             };
             actor.arn = identity.arn;
             actor.principal_id = identity.principal_id;
+            actor.issuer_id = identity.issuer.map(|issuer| issuer.principal_id).unwrap_or_default();
             actor.access_key_id = identity.access_key_id;
             actor.invoked_by = identity.invoked_by;
         }

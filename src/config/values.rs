@@ -4,11 +4,26 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// Where a secret is; never the secret itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretRef(String);
+
+impl SecretRef {
+    /// Where it is looked for (`env`, `file` or `secretsmanager`), and under which name.
+    pub(super) fn parts(&self) -> (&str, &str) {
+        self.0.split_once(':').unwrap_or(("env", &self.0))
+    }
+
+    /// Takes a file's path from the directory that the configuration is in.
+    pub(super) fn relative_to(&mut self, base: &Path) {
+        if let Some(path) = self.0.strip_prefix("file:") {
+            self.0 = format!("file:{}", base.join(path).display());
+        }
+    }
+}
 
 impl fmt::Debug for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -31,6 +46,17 @@ pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sock
     let text = String::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format!("{text:?} is no address with a port: write \"127.0.0.1:8780\""));
     text.parse().map_err(|_| wrong())
+}
+
+/// The ARN of a managed policy.
+pub(super) fn policy_arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    if matches!(parts.as_slice(), ["arn", _, "iam", "", owner, policy] if !owner.is_empty() && policy.starts_with("policy/"))
+    {
+        return Ok(text);
+    }
+    Err(D::Error::custom(format!("{text:?} is no managed policy's ARN: write \"arn:aws:iam::aws:policy/AWSDenyAll\"")))
 }
 
 pub(super) fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
@@ -56,4 +82,13 @@ pub(super) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> R
 pub(super) fn durations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Duration>>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| parse_duration(text)).collect::<Result<_, _>>().map(Some)
+}
+
+/// A time of day: `HH:MM`.
+pub(super) fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<jiff::civil::Time>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("{text:?} is no time of day: write \"08:30\" (UTC)"));
+    let (hour, minute) = text.split_once(':').filter(|_| text.len() == 5).ok_or_else(wrong)?;
+    let part = |text: &str| text.parse::<i8>().map_err(|_| wrong());
+    jiff::civil::Time::new(part(hour)?, part(minute)?, 0, 0).map(Some).map_err(|_| wrong())
 }

@@ -198,7 +198,7 @@ impl Call {
     }
 
     /// What it changes, so that two calls on the same thing are known as such: a mapping's UUID, a function's ARN, a
-    /// principal's ARN with the policy's name.
+    /// principal's ARN with what is denied of it, whichever case put the denial on.
     pub fn target(&self) -> String {
         match self {
             Self::UpdateEventSourceMapping { mapping, .. } | Self::DeleteEventSourceMapping { mapping } => {
@@ -206,8 +206,8 @@ impl Call {
             }
             Self::CreateEventSourceMapping { deleted, .. } => deleted.clone(),
             Self::SetFunctionConcurrency { function_arn, .. } => function_arn.clone(),
-            Self::PutPolicy { principal, name, .. } | Self::DeletePolicy { principal, name, .. } => {
-                format!("{} {name}", principal.arn)
+            Self::PutPolicy { principal, deny, .. } | Self::DeletePolicy { principal, deny, .. } => {
+                format!("{} {}", principal.arn, deny.scope())
             }
             Self::AttachPolicy { principal, policy_arn } | Self::DetachPolicy { principal, policy_arn } => {
                 format!("{} {policy_arn}", principal.arn)

@@ -7,6 +7,7 @@ mod deactivate_keys;
 mod delete_mapping;
 mod deny_principal;
 mod disable_mapping;
+mod foreign;
 mod freeze_function;
 mod observe;
 mod quarantine_principal;

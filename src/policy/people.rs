@@ -81,6 +81,16 @@ impl PolicySet {
         Some(self.with_groups(person, groups))
     }
 
+    /// The teams of the inventory.
+    pub fn teams(&self) -> Vec<String> {
+        self.inventory.teams.keys().cloned().collect()
+    }
+
+    /// Somebody of this team and of no other, for asking what the team may do.
+    pub fn anybody_of(&self, team: &str) -> Person {
+        Person { id: format!("anybody of {team}"), email: String::new(), teams: vec![team.to_owned()] }
+    }
+
     /// The names in `[people]`.
     pub(super) fn people_names(&self) -> impl Iterator<Item = &str> {
         self.inventory.people.keys().map(String::as_str)

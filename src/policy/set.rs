@@ -70,6 +70,11 @@ impl PolicySet {
         &self.digest
     }
 
+    /// Whether the inventory protects a role or user: it is never restricted without a person, and never by sluicegate.
+    pub fn is_protected(&self, principal_arn: &str) -> bool {
+        self.inventory.is_protected(principal_arn)
+    }
+
     /// The embedded vocabulary, as an editor wants it beside the rules.
     pub fn schema_text() -> &'static str {
         SCHEMA

@@ -79,6 +79,7 @@ pub struct Posted {
 
 /// A user, as Slack has them now; never as a payload says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each keeps somebody out for another reason")]
 pub struct ChatUser {
     /// `U…` or `W…`
     pub id: String,
@@ -103,7 +104,7 @@ pub struct Workspace {
     pub team_id: String,
     /// The app's own user.
     pub user_id: String,
-    /// The app: `A…`; `""` where it is not known yet.
+    /// The app, `A…`; `""` while nobody said: interactions for any other are not for us.
     pub app_id: String,
 }
 
@@ -115,6 +116,9 @@ pub trait Chat: Send + Sync {
 
     /// `chat.postMessage`, in a thread where one is given. After `Ambiguous` it may be there: [`Chat::find`] first.
     async fn post(&self, channel: &str, thread: Option<&str>, message: &Message) -> Result<Posted, ChatError>;
+
+    /// [`Chat::post`] in a thread, and the channel shows it as well.
+    async fn broadcast(&self, channel: &str, thread: &str, message: &Message) -> Result<Posted, ChatError>;
 
     /// `chat.update`: the message shows this and nothing else. May be repeated.
     async fn update(&self, at: &Posted, message: &Message) -> Result<(), ChatError>;

@@ -217,6 +217,9 @@ pub trait Journal: Send + Sync {
     /// looked at again.
     async fn card_shown(&self, case: &CaseId, shown: u64, threaded: u64) -> Result<(), JournalError>;
 
+    /// The day of the last digest, where there was one.
+    async fn last_digest(&self) -> Result<Option<jiff::civil::Date>, JournalError>;
+
     /// The case that has a vote waiting for this code.
     async fn case_of_code(&self, code: &str) -> Result<Option<CaseId>, JournalError>;
 

@@ -5,6 +5,7 @@ mod chat;
 mod enrichment;
 mod iam;
 mod identity;
+mod interaction;
 mod journal;
 mod lambda;
 
@@ -13,6 +14,7 @@ pub use chat::{Chat, ChatError, ChatUser, Message, Metadata, Posted, Workspace};
 pub use enrichment::{CodeLocation, Enrichment, FunctionRead, Kept, Seen};
 pub use iam::{Iam, PrincipalRead};
 pub use identity::{AwsProof, Identity};
+pub use interaction::{Ack, Interaction, Interactions, ModalWanted, Rating};
 pub use journal::{Ballot, CardState, Journal, JournalError, Known, Opening, Proof, Recorded, SlackProof};
 pub use lambda::{Lambda, NewMapping, SearchBy, Trail};
 

@@ -131,8 +131,8 @@ impl Responder {
         if matches!(outcome, Outcome::Contained | Outcome::Left) && !lifted && !self.as_shown(case, outcome).await? {
             return Ok(());
         }
-        let decided =
-            matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored) && !case.gone && !lifted;
+        let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored)
+            && !(case.gone || lifted || case.unasked);
         let by =
             || format!("{} of {}", case.approved.as_ref().map_or("close", |tally| tally.plan.decision.name()), case.id);
         let known = case.latest().filter(|_| decided);
@@ -189,7 +189,6 @@ impl Responder {
         };
         let Some(call) = kind.call(&mapping, &read) else { return Ok(()) };
         let prior = match (kind, case.prior_of(kind, &call.target())) {
-            (_, Some(_)) => None,
             (StepKind::DisableMapping | StepKind::DeleteMapping, None) => {
                 Some(Prior::Mapping { snapshot: read, tags: Vec::new() })
             }

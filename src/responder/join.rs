@@ -3,7 +3,8 @@
 use super::judge::Seen;
 use super::verify::Read;
 use super::{Disposition, Responder};
-use crate::case::{Case, CaseEvent, CaseId, Evidence, Provenance, State};
+use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Provenance, Reminder, State};
+use crate::cloudtrail::Verb;
 use crate::containment::{Observation, StepKind};
 use crate::policy::Verdict;
 use crate::ports::JournalError;
@@ -53,6 +54,64 @@ impl Responder {
         }
         self.nudge(id);
         Ok(Disposition::Done)
+    }
+}
+
+impl Responder {
+    /// A mapping of the same function and source as one that is to stay disabled, made again: it joins that case, is
+    /// disabled whatever policy asks for otherwise, and people are paged. `None`: there is no such case.
+    pub(super) async fn recreated(
+        &self,
+        seen: &Seen,
+        verdict: &Verdict,
+        provenance: &Provenance,
+    ) -> Result<Option<Disposition>, JournalError> {
+        let (finding, Some(mapping), Read::There(read)) = (&seen.finding, &seen.mapping, &seen.read) else {
+            return Ok(None);
+        };
+        let acts = self.settings.mode == Mode::Enforce && *provenance == Provenance::Verified;
+        if !acts || finding.call.verb != Verb::Create {
+            return Ok(None);
+        }
+        let (function, source) = (&read.function.arn, &read.source.arn);
+        let journal = &self.ports.journal;
+        let cases = journal.cases_of_pair(&finding.account, &finding.region, function, source).await?;
+        let Some(id) = cases.into_iter().next().filter(|_| !source.is_empty()) else { return Ok(None) };
+        let case = self.load(&id).await?;
+        let same = case.mapping.as_ref() == Some(mapping);
+        if same || !case.stays_disabled() {
+            return Ok(None);
+        }
+        if case.state == State::Acting || case.under_way().is_some() {
+            return Ok(Some(Disposition::Again(format!("{id} is being worked on"))));
+        }
+        // A mapping that is still there must not drop out of sight: then this one is a case of its own.
+        if let Some(old) = case.mapping.as_ref().filter(|_| !case.gone) {
+            match self.ports.lambda.mapping(old).await {
+                Ok(None) => {}
+                Ok(Some(_)) => return Ok(None),
+                Err(error) => return Ok(Some(Disposition::Again(format!("{old} cannot be read: {error}")))),
+            }
+        }
+        let findings = u32::try_from(case.joined.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let events = [
+            CaseEvent::Recreated {
+                finding: Box::new(finding.clone()),
+                verdict: Box::new(verdict.clone()),
+                mapping: mapping.clone(),
+                snapshot: read.clone(),
+            },
+            CaseEvent::Reminded { reminder: Reminder::Again { findings } },
+        ];
+        match journal.append(&id, case.seq, &events).await {
+            Ok(case) => {
+                tracing::error!(case = %id, %mapping, actor = %finding.actor.arn, "made again what is to stay disabled");
+                self.drive_from(case);
+                Ok(Some(Disposition::Done))
+            }
+            Err(JournalError::Conflict { .. }) => Ok(Some(Disposition::Again(format!("{id} moved on")))),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tracing::{debug, info, warn};
 
 /// How far back an actor's findings count together.
-const SPREE: SignedDuration = SignedDuration::from_mins(10);
+pub(super) const SPREE: SignedDuration = SignedDuration::from_mins(10);
 
 /// A finding with all that is known of its mapping.
 pub(super) struct Seen {
@@ -166,6 +166,9 @@ impl Responder {
         }
         if let Some(case) = &seen.open_case {
             return self.join(case, &seen, &verdict, &provenance).await;
+        }
+        if let Some(disposition) = self.recreated(&seen, &verdict, &provenance).await? {
+            return Ok(disposition);
         }
         let (opened, more) = self.opening(&seen, &verdict, provenance);
         match self.ports.journal.open(&opened, &more).await? {

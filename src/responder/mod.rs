@@ -1,13 +1,18 @@
 //! The responder: what comes in → a verdict → a case, driven step by step to its end. It knows the outside world only
 //! through the ports.
 
+mod about;
 mod anew;
+mod by_itself;
 mod decide;
 mod drive;
 mod drivers;
 mod evidence;
+mod hold;
+mod interact;
 mod join;
 mod judge;
+mod offers;
 mod own;
 mod perform;
 mod policies;
@@ -16,17 +21,21 @@ mod retry;
 mod timers;
 mod verify;
 mod voter;
+mod watching;
 
+pub use by_itself::ByItself;
 pub use decide::Refusal;
+pub use interact::open_modal;
 pub use policies::Policies;
 
-use crate::case::{Case, CaseEvent, CaseId, Mode, Schedule};
-use crate::ports::{Chat, Clock, Enrichment, Identity, Journal, JournalError, Lambda, Trail};
+use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Schedule};
+use crate::ports::{Chat, Clock, Enrichment, Iam, Identity, Journal, JournalError, Lambda, Trail};
+use crate::restriction::Means;
 use drivers::Drivers;
 use evidence::Gathering;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// What the responder works with.
 #[derive(Clone)]
@@ -35,6 +44,8 @@ pub struct Ports {
     pub journal: Arc<dyn Journal>,
     /// Lambda's control plane.
     pub lambda: Arc<dyn Lambda>,
+    /// IAM.
+    pub iam: Arc<dyn Iam>,
     /// CloudTrail's own record of events.
     pub trail: Arc<dyn Trail>,
     /// Who AWS says that somebody is.
@@ -64,6 +75,23 @@ pub struct Settings {
     pub identity: String,
     /// The account of that identity: the one account that it can see.
     pub account: String,
+    /// How credentials are restricted.
+    pub restriction: RestrictionSettings,
+}
+
+/// How credentials are restricted.
+#[derive(Debug, Clone)]
+pub struct RestrictionSettings {
+    /// In which form.
+    pub means: Means,
+    /// When people are reminded that a restriction is still on.
+    pub ask_after: Duration,
+}
+
+impl Default for RestrictionSettings {
+    fn default() -> Self {
+        Self { means: Means::default(), ask_after: Duration::from_hours(72) }
+    }
 }
 
 /// What becomes of a message.
@@ -84,9 +112,15 @@ pub struct Responder {
     policies: Policies,
     settings: Arc<Settings>,
     drivers: Drivers,
+    /// Whose offers are to be gathered.
+    wanted: offers::Wanting,
+    /// Held while a restriction's stream and IAM are changed together.
+    restricting: Arc<tokio::sync::Mutex<()>>,
     gathering: Gathering,
     /// Whose turn it is to take votes.
     turn: Arc<tokio::sync::Mutex<()>>,
+    /// Somebody voted in Slack.
+    votes: Arc<Notify>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -98,8 +132,11 @@ impl Responder {
             policies,
             settings: Arc::new(settings),
             drivers: Drivers::default(),
+            wanted: offers::Wanting::default(),
+            restricting: Arc::default(),
             gathering: Gathering::default(),
             turn: Arc::default(),
+            votes: Arc::default(),
             stopping,
         }
     }
@@ -146,6 +183,9 @@ impl Responder {
             match self.ports.journal.append(&case.id, case.seq, events).await {
                 Ok(now) => {
                     *case = now;
+                    if events.iter().any(matters_for_offers) {
+                        self.wants_offers(&case.id);
+                    }
                     return Ok(true);
                 }
                 Err(JournalError::Conflict { .. }) => {
@@ -165,5 +205,14 @@ impl Responder {
     async fn load(&self, id: &CaseId) -> Result<Case, JournalError> {
         let case = self.ports.journal.case(id).await?;
         case.ok_or_else(|| JournalError::Damaged(format!("{id} is not in the journal")))
+    }
+}
+
+/// What can be done about credentials is looked at when people are asked, and when the function's maker is known.
+fn matters_for_offers(event: &CaseEvent) -> bool {
+    match event {
+        CaseEvent::ApprovalRequested { .. } => true,
+        CaseEvent::Evidence(Evidence::Function(facts)) => facts.made_by_actor,
+        _ => false,
     }
 }

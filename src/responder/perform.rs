@@ -58,6 +58,10 @@ impl Responder {
             let looked = if work.look_first { self.look_first(&work).await.map(Some) } else { Ok(None) };
             let (doing, error) = match looked {
                 Ok(Some(seen)) if work.strayed(&seen) => return self.void(case, &work, seen).await,
+                Ok(Some(seen)) if work.refuses(&seen).is_some() => {
+                    let why = work.refuses(&seen).unwrap_or_default();
+                    return self.give_up(case, &work, &why, true).await;
+                }
                 Ok(Some(seen)) if work.call.achieved(&seen) => {
                     return self.succeed(case, &work, seen, work.attempts).await;
                 }
@@ -72,8 +76,11 @@ impl Responder {
                     Ok(seen) => return self.succeed(case, &work, seen, work.attempts + 1).await,
                     Err(error) => {
                         work.refusals += u32::from(error.is_final());
-                        work.look_first =
-                            work.acknowledged || work.undoes.is_some() || error.is_ambiguous() || error.is_final();
+                        work.look_first = !work.kind.is_on_mapping()
+                            || work.acknowledged
+                            || work.undoes.is_some()
+                            || error.is_ambiguous()
+                            || error.is_final();
                         ("calling", error)
                     }
                 },
@@ -144,7 +151,7 @@ impl Responder {
 
     /// Reads until the call is seen to have had its effect, or the mapping is at rest in another state, or it takes too
     /// long; gives what was seen last.
-    async fn read_back(&self, call: &Call) -> Result<Observation, CallError> {
+    pub(super) async fn read_back(&self, call: &Call) -> Result<Observation, CallError> {
         let until = tokio::time::Instant::now() + self.settings.verify_timeout;
         let mut at_rest = 0;
         for attempt in 1.. {
@@ -212,7 +219,11 @@ impl Responder {
         } else {
             CaseEvent::StepSucceeded { id, read_back, request_ids, attempts, took_ms }
         };
-        self.append(case, &[event]).await
+        let mut events = vec![event];
+        if !work.kind.is_on_mapping() {
+            events.extend(self.settle_restriction(case, work.kind, id).await?);
+        }
+        self.append(case, &events).await
     }
 
     async fn target_gone(&self, case: &mut Case, work: &Work, seen: &Observation) -> Result<(), JournalError> {
@@ -246,7 +257,11 @@ impl Responder {
             subject = %case.subject(), call = %work.call.describe(), error, attempts = work.attempts,
             "it could not be done{}; a person is needed", if refused { ", and AWS refuses it for good" } else { "" }
         );
-        self.append(case, &[CaseEvent::StepFailed { id: work.id, error: error.to_owned(), refused }]).await
+        self.append(case, &[CaseEvent::StepFailed { id: work.id, error: error.to_owned(), refused }]).await?;
+        match case.steps.iter().find(|step| step.id == work.id && refused).cloned() {
+            Some(step) => self.abandon_step(case, &step).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -264,7 +279,7 @@ impl Work {
             attempts: step.attempts,
             refusals: 0,
             request_ids: Vec::new(),
-            look_first: resumed || step.attempts > 0 || there_already,
+            look_first: resumed || step.attempts > 0 || there_already || !step.kind.is_on_mapping(),
             acknowledged: false,
             patience: if step.error.is_empty() { Duration::MAX } else { ONCE_MORE },
             shown: case.latest().filter(|_| step.undoes.is_some() || step.kind == StepKind::DeleteMapping).cloned(),
@@ -286,6 +301,14 @@ impl Work {
         let wiring = !snapshot.wiring.differs(&shown.wiring).any()
             || !change.wiring.is_empty() && change.wiring.holds_in(&snapshot.wiring);
         !function || !wiring || snapshot.source != shown.source
+    }
+
+    /// Why what was seen must not be touched: it is not ours, or whom it should restrict is gone.
+    fn refuses(&self, seen: &Observation) -> Option<String> {
+        if self.undoes.is_none() && *seen == Observation::PrincipalGone {
+            return Some(format!("{} is gone, or was made anew under the same name", self.call.target()));
+        }
+        self.call.foreign(seen)
     }
 
     /// Whether what was seen is on its way to what the call is for: AWS took this call, or one like it.
@@ -327,7 +350,7 @@ fn in_transition(seen: &Observation) -> bool {
         if matches!(snapshot.state.as_str(), "Creating" | "Updating" | "Enabling" | "Disabling" | "Deleting"))
 }
 
-fn in_words(seen: &Observation) -> String {
+pub(super) fn in_words(seen: &Observation) -> String {
     match seen {
         Observation::Mapping { snapshot } => format!("state {}", snapshot.state),
         Observation::MappingGone => "no such mapping".into(),

@@ -3,6 +3,7 @@
 use super::Responder;
 use crate::case::{Case, CaseEvent, CaseId, Due, Mode, Outcome, Reminder, State, due};
 use crate::detection::Trigger;
+use crate::evidence::cost_of;
 use crate::policy::{Facts, Response};
 use crate::ports::JournalError;
 use jiff::Timestamp;
@@ -47,7 +48,9 @@ impl Responder {
     /// Does what is due for a case; gives when it is to be looked at again, where that is known.
     async fn look_at_the_clock(&self, id: &CaseId, now: Timestamp) -> Result<Option<Timestamp>, JournalError> {
         let Some(mut case) = self.ports.journal.case(id).await? else { return Ok(None) };
-        let Some((at, what)) = due(&case, &self.settings.schedule, self.loss(&case)) else { return Ok(None) };
+        let cost = cost_of(&case);
+        let loss = cost.half_at.zip(cost.lost_from);
+        let Some((at, what)) = due(&case, &self.settings.schedule, loss) else { return Ok(None) };
         if at > now {
             return Ok(Some(at));
         }
@@ -59,11 +62,6 @@ impl Responder {
             Due::Expire => self.expire(&mut case).await?,
         }
         Ok(Some(now))
-    }
-
-    /// Half of, and all of, the time after which records that wait in the source are lost.
-    fn loss(&self, _case: &Case) -> Option<(Timestamp, Timestamp)> {
-        None
     }
 
     /// Nobody decided in time. What is disabled stays so. What runs is disabled where policy permits that now; else it is

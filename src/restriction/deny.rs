@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
 /// Which sessions are denied by the time they were issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +36,25 @@ impl Deny {
         Self { issued_before, ..self }
     }
 
+    /// To whom it is denied, but for the times: the session, or `*` for the whole principal.
+    pub fn scope(&self) -> &str {
+        match (&self.user_id, self.issued_before) {
+            (Some(user_id), _) => user_id,
+            (None, Some(_)) => "sessions",
+            (None, None) => "*",
+        }
+    }
+
+    /// Whether this, which is on, denies all that `wanted` would to a session that was issued at `issued`.
+    pub fn covers(&self, wanted: &Self, issued: Option<Timestamp>) -> bool {
+        let times = match (self.issued_before, wanted.issued_before) {
+            (None, _) => true,
+            (Some(Cutoff::At(until)), Some(_)) => issued.is_some_and(|issued| issued < until),
+            (Some(_), _) => false,
+        };
+        self.user_id == wanted.user_id && times
+    }
+
     /// For people: what is denied to whom.
     pub fn describe(&self) -> String {
         let mut who = Vec::new();
@@ -48,23 +66,26 @@ impl Deny {
         if who.is_empty() { "Deny *".to_owned() } else { format!("Deny * where {}", who.join(" and ")) }
     }
 
-    /// The policy document; `None` while its cut-off is not fixed.
+    /// The policy document; `None` while its cut-off is not fixed. It is written out by hand: what one version put on, the
+    /// next must know again byte for byte.
     pub fn document(&self) -> Option<String> {
-        let mut condition = Map::new();
+        let mut conditions = Vec::new();
         if let Some(user_id) = &self.user_id {
-            condition.insert("StringEquals".into(), json!({ "aws:userid": user_id }));
+            let user_id = serde_json::Value::from(user_id.as_str());
+            conditions.push(format!(r#""StringEquals":{{"aws:userid":{user_id}}}"#));
         }
         match self.issued_before {
             Some(Cutoff::Decision) => return None,
             Some(Cutoff::At(time)) => {
-                condition.insert("DateLessThan".into(), json!({ "aws:TokenIssueTime": time.to_string() }));
+                conditions.push(format!(r#""DateLessThan":{{"aws:TokenIssueTime":"{time}"}}"#));
             }
             None => {}
         }
-        let mut statement = json!({ "Sid": "Sluicegate", "Effect": "Deny", "Action": "*", "Resource": "*" });
-        if !condition.is_empty() {
-            statement["Condition"] = Value::Object(condition);
-        }
-        Some(json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string())
+        let condition = match conditions.join(",") {
+            none if none.is_empty() => String::new(),
+            all => format!(r#","Condition":{{{all}}}"#),
+        };
+        let statement = format!(r#"{{"Sid":"Sluicegate","Effect":"Deny","Action":"*","Resource":"*"{condition}}}"#);
+        Some(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#))
     }
 }

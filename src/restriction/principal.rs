@@ -54,6 +54,18 @@ impl Principal {
         Some(Self { kind, arn: arn.to_owned(), name: name.to_owned(), account: account.to_owned(), id: id.to_owned() })
     }
 
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub fn partition(&self) -> &str {
+        self.arn.split(':').nth(1).unwrap_or("aws")
+    }
+
+    /// Its path, which begins and ends with a slash.
+    pub fn path(&self) -> &str {
+        let resource =
+            self.arn.split_once(":role").or_else(|| self.arn.split_once(":user")).map_or("/", |(_, rest)| rest);
+        resource.strip_suffix(self.name.as_str()).unwrap_or("/")
+    }
+
     /// `role NAME`, `user NAME`.
     pub fn words(&self) -> String {
         let kind = match self.kind {

@@ -4,17 +4,49 @@
 use super::Principal;
 use crate::case::CaseId;
 use crate::containment::{Call, StepKind};
+use data_encoding::BASE32;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// A restriction's id: `rs-` and 16 base32 characters of a hash over what it is on and by whom it was made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RestrictionId(pub String);
 
+impl RestrictionId {
+    /// The id of what `call` puts on: the same for every case that wants the same of the same principal.
+    pub fn of(step: StepKind, call: &Call) -> Self {
+        Self::hashed(step, call, "")
+    }
+
+    /// The id of what is not shared: where one is on already that does not reach as far, this one stands beside it.
+    pub fn apart(step: StepKind, call: &Call) -> Self {
+        let own = match call {
+            Call::PutPolicy { name, .. } => name.clone(),
+            Call::SetAccessKeys { keys, .. } => keys.join(" "),
+            _ => String::new(),
+        };
+        Self::hashed(step, call, &own)
+    }
+
+    fn hashed(step: StepKind, call: &Call, own: &str) -> Self {
+        let id = call.principal().map_or("", |principal| &principal.id);
+        let hash = Sha256::digest([step.name(), &call.target(), id, own].join("\n").as_bytes());
+        Self(format!("rs-{}", BASE32.encode(&hash[..10]).to_ascii_lowercase()))
+    }
+}
+
+impl std::fmt::Display for RestrictionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What happens to a restriction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "there are few, and they are short-lived")]
 pub enum RestrictionEvent {
     /// A case is about to put it on.
     Claimed {
@@ -148,6 +180,23 @@ pub struct Misplaced {
 }
 
 impl Restriction {
+    /// Whether it is on, or about to be, and all that `wanted` would do to a session that was issued at `issued`.
+    pub fn covers(&self, wanted: &Call, issued: Option<Timestamp>) -> bool {
+        let held = matches!(self.state, RestrictionState::Claimed | RestrictionState::On | RestrictionState::Tampered);
+        let does = match (&self.call, wanted) {
+            (Call::PutPolicy { deny, .. }, Call::PutPolicy { deny: wanted, .. }) => deny.covers(wanted, issued),
+            (Call::SetAccessKeys { keys, active, .. }, Call::SetAccessKeys { keys: wanted, active: as_wanted, .. }) => {
+                active == as_wanted && wanted.iter().all(|key| keys.contains(key))
+            }
+            (Call::AttachPolicy { policy_arn, .. }, Call::AttachPolicy { policy_arn: wanted, .. }) => {
+                policy_arn == wanted
+            }
+            (Call::Tag { .. }, Call::Tag { .. }) => true,
+            _ => false,
+        };
+        held && does && self.call.principal() == wanted.principal()
+    }
+
     /// The restriction after `events`, oldest first; `None` where there are none.
     pub fn fold<'e>(
         id: &RestrictionId,

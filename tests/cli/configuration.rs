@@ -32,6 +32,13 @@ fn what_is_wrong_is_named() {
         ("[approval]\nremind_after = [\"30 parsecs\"]", &["approval.remind_after", "30 parsecs"]),
         ("mode = ", &[FILE]),
         ("[slack]\n", &["slack", "channel"]),
+        ("[slack]\nchannel = \"C1\"\n", &["[slack] bot_token", "env:NAME"]),
+        ("[slack]\nchannel = \"C1\"\nbot_token = \"env:B\"\n", &["[slack] app_token", "env:NAME"]),
+        ("[slack]\nchannel = \"C1\"\ndigest_at = \"8 o'clock\"\n", &["slack.digest_at", "08:30"]),
+        (
+            "[slack]\nchannel = \"C1\"\nbot_token = \"env:B\"\napp_token = \"env:A\"\napi_url = \"http://slack.com/api\"",
+            &["[slack] api_url", "https"],
+        ),
     ] {
         let run = check(text, &[]).ends(2);
         assert_eq!(run.stdout, "", "{text}");
@@ -59,7 +66,9 @@ fn a_bare_secret_is_refused_and_not_repeated() {
         let run = check(&format!("[{section}]\n{needed}\n"), &[(variable.as_str(), secret)]).ends(2);
         assert!(!run.stderr.contains("SECRETSECRET"), "{}", run.stderr);
         assert!(run.stderr.contains("never the secret itself"), "{}", run.stderr);
-        check(&format!("[{section}]\n{needed}\n{key} = \"env:TOKEN\"\n"), &[]).ends(0);
+        let others = ["app_token", "bot_token"].iter().filter(|other| section == "slack" && **other != key);
+        let others: String = others.map(|other| format!("{other} = \"env:OTHER\"\n")).collect();
+        check(&format!("[{section}]\n{needed}\n{key} = \"env:TOKEN\"\n{others}"), &[]).ends(0);
     }
     // A line that does not parse may be the one with the secret in it.
     let run = check(&format!("[slack]\nchannel = \"C1\"\nbot_token = \"{secret}\n"), &[]).ends(2);
@@ -107,8 +116,8 @@ fn paths_are_relative_to_the_file() {
 
 #[test]
 fn a_section_that_does_nothing_yet_is_told() {
-    let run = check("[slack]\nchannel = \"C1\"\n", &[]).ends(0);
-    assert!(run.stderr.contains("[slack] is understood, and does nothing in this version"), "{}", run.stderr);
+    let run = check("[restriction]\nmode = \"cap\"\n", &[]).ends(0);
+    assert!(run.stderr.contains("[restriction] is understood, and does nothing in this version"), "{}", run.stderr);
 }
 
 #[test]
@@ -131,6 +140,26 @@ fn the_outside_world_ends_with_three() {
     ];
     let run = place.run_with(&["run"], &unreachable, b"").ends(3);
     assert!(run.stderr.contains("sts:GetCallerIdentity"), "{}", run.stderr);
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named() {
+    let place = Place::new();
+    place.write(FILE, "[slack]\nchannel = \"C1\"\nbot_token = \"file:token\"\napp_token = \"env:NO_SUCH_TOKEN\"\n");
+    let environment = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("SLUICEGATE__INTAKE__QUEUE_URL", "http://127.0.0.1:1/queue"),
+    ];
+    let run = place.run_with(&["run"], &environment, b"").ends(2);
+    assert!(run.stderr.contains("[slack] bot_token") && run.stderr.contains("token cannot be read"), "{}", run.stderr);
+    place.write("token", "xapp-1-SECRETSECRET\n");
+    let run = place.run_with(&["run"], &environment, b"").ends(2);
+    assert!(run.stderr.contains("[slack] bot_token holds an app-level token"), "{}", run.stderr);
+    assert!(!run.stderr.contains("SECRETSECRET"), "{}", run.stderr);
+    place.write("token", "xoxb-SECRETSECRET\n");
+    let run = place.run_with(&["run"], &environment, b"").ends(2);
+    assert!(run.stderr.contains("[slack] app_token") && run.stderr.contains("NO_SUCH_TOKEN"), "{}", run.stderr);
 }
 
 #[test]

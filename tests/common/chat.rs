@@ -87,6 +87,9 @@ impl Chat for FakeChat {
         self.up()?;
         Ok(Posted { channel: channel.into(), ts: "1.1".into(), seq: 0 })
     }
+    async fn broadcast(&self, channel: &str, thread: &str, message: &Message) -> Result<Posted, ChatError> {
+        self.post(channel, Some(thread), message).await
+    }
     async fn update(&self, _: &Posted, _: &Message) -> Result<(), ChatError> {
         self.up()
     }

@@ -17,7 +17,7 @@ use sluicegate::policy::PolicySet;
 use sluicegate::ports::{
     Acknowledged, AwsProof, Ballot, CallError, Chat, Identity, Journal, Lambda, NewMapping, Proof, SearchBy, Trail,
 };
-use sluicegate::responder::{Policies, Ports, Responder, Settings};
+use sluicegate::responder::{Policies, Ports, Responder, RestrictionSettings, Settings};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -63,6 +63,14 @@ pub struct Account {
     /// Every mapping's tags, and those that each mapping was made with.
     pub tags: Vec<(String, String)>,
     pub made_with: Vec<Vec<(String, String)>>,
+    /// Roles and users by name, the changes that were tried on them, and what the next such calls answer; `Ambiguous`
+    /// after the effect.
+    pub entities: BTreeMap<String, super::fake_iam::Entity>,
+    pub iam_changes: Vec<String>,
+    pub iam_faults: VecDeque<CallError>,
+    /// Nothing is sent any more: the worker is about to crash.
+    pub frozen: bool,
+    pub restriction: Option<RestrictionSettings>,
     lingering: u32,
     requests: u32,
 }
@@ -190,6 +198,9 @@ impl Lambda for Fake {
 
     async fn delete_mapping(&self, key: &MappingKey) -> Result<Acknowledged, CallError> {
         let mut account = self.0.lock().unwrap();
+        if account.frozen {
+            return Err(CallError::NotSent { message: "it crashed".into() });
+        }
         account.deletes.push(key.uuid.clone());
         let fault = account.delete_faults.pop_front();
         if let Some(error) = fault.clone().filter(|error| !matches!(error, CallError::Ambiguous { .. })) {
@@ -325,6 +336,7 @@ impl Worker {
         let ports = Ports {
             journal: front,
             lambda: port.clone(),
+            iam: port.clone(),
             trail: port.clone(),
             identity: port,
             enrichment: Arc::new(enrichment::NothingToRead),
@@ -339,6 +351,7 @@ impl Worker {
             worker: "worker".into(),
             identity: RESPONDER.into(),
             account: ACCOUNT.into(),
+            restriction: fake.0.lock().unwrap().restriction.clone().unwrap_or_default(),
         };
         Self { responder: Responder::new(ports, Policies::new(policies), settings, stopping), journal, stop }
     }

@@ -201,3 +201,38 @@ async fn cut_anywhere_deletion_and_restore_come_to_the_same_end_each_effect_once
         }
     }
 }
+
+/// The same pair, made again as mapping `n`.
+async fn made_again(worker: &Worker, fake: &Fake, n: u32) {
+    let mapping = crate::common::snapshot(n, "Enabled");
+    fake.0.lock().unwrap().mappings.insert(uuid(n), mapping);
+    worker.receive(&delivered(&created(&format!("again-{n}"), n, Timestamp::now()))).await;
+    worker.settle().await;
+}
+
+#[tokio::test]
+async fn what_is_made_again_stays_disabled_joins_its_case_and_pages() {
+    let dir = TempDir::new().unwrap();
+    let fake = Fake::with_mapping(1, "Enabled");
+    let worker = contained(&fake, &dir).await;
+    assert_eq!(decide(&worker, "v1", Decision::Delete).await, None);
+    for n in [2, 3] {
+        made_again(&worker, &fake, n).await;
+        assert_eq!(fake.state(n), "Disabled");
+        let case = case(&worker).await;
+        assert_eq!((case.state, case.outcome), (State::Closed, Some(Outcome::Contained)));
+        assert_eq!(case.mapping.as_ref().unwrap().uuid, uuid(n));
+        assert_eq!(worker.journal.cases().await.unwrap().len(), 1);
+        let history = worker.journal.history(&case.id).await.unwrap();
+        let again: Vec<&CaseEvent> =
+            history.iter().map(|it| &it.event).skip_while(|event| event.kind() != "recreated").collect();
+        assert!(again.iter().any(|event| event.kind() == "reminded"));
+        assert!(again.iter().all(|event| event.kind() != "approval_requested"));
+        fake.0.lock().unwrap().mappings.remove(&uuid(n));
+    }
+    // Restoring it is about the one that is there now.
+    made_again(&worker, &fake, 4).await;
+    assert_eq!(decide(&worker, "v2", Decision::Restore).await, None);
+    assert_eq!(fake.state(4), "Enabled");
+    assert_eq!(fake.0.lock().unwrap().creates, 0);
+}

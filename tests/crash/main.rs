@@ -10,7 +10,11 @@ mod decisions;
 mod deleting;
 #[path = "../common/fake.rs"]
 mod fake;
+#[path = "../common/fake_iam.rs"]
+mod fake_iam;
 mod faults;
 mod judging;
 mod prefixes;
+mod restrict;
 mod review;
+mod timers;

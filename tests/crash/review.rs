@@ -2,6 +2,6 @@
 
 mod contain;
 mod decided;
-mod front;
+pub mod front;
 mod kept;
-mod stage;
+pub mod stage;

@@ -7,5 +7,7 @@ mod elsewhere;
 mod evidence;
 mod faults;
 mod kills;
+mod restrict;
 mod running;
+mod slack;
 mod stage;

@@ -22,7 +22,14 @@ impl Stage {
 
     /// With more lines in the configuration.
     pub async fn with(more: &str) -> Self {
-        let options = Options { account_id: ACCOUNT.into(), progress: Arc::new(|_| ()), ..Options::default() };
+        let mut may: Vec<String> = sandbox::RESTRICTING.map(str::to_owned).to_vec();
+        may.push("iam:SimulatePrincipalPolicy".into());
+        let options = Options {
+            account_id: ACCOUNT.into(),
+            responder_may: may,
+            progress: Arc::new(|_| ()),
+            ..Options::default()
+        };
         let sandbox = Sandbox::start(options).await.unwrap();
         let root = sandbox.root();
         let wires = allow(&["lambda:*", "iam:PassRole"]);

@@ -13,7 +13,70 @@ pub fn allow(actions: &[&str]) -> Value {
     })
 }
 
+/// What a responder needs of IAM to restrict credentials, in every form, and to take it off again.
+pub const RESTRICTING: [&str; 24] = [
+    "iam:GetRole",
+    "iam:GetUser",
+    "iam:ListRolePolicies",
+    "iam:ListUserPolicies",
+    "iam:GetRolePolicy",
+    "iam:GetUserPolicy",
+    "iam:PutRolePolicy",
+    "iam:PutUserPolicy",
+    "iam:DeleteRolePolicy",
+    "iam:DeleteUserPolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListAttachedUserPolicies",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:DetachRolePolicy",
+    "iam:DetachUserPolicy",
+    "iam:ListAccessKeys",
+    "iam:UpdateAccessKey",
+    "iam:ListRoleTags",
+    "iam:ListUserTags",
+    "iam:TagRole",
+    "iam:TagUser",
+    "iam:UntagRole",
+    "iam:UntagUser",
+];
+
 impl Account {
+    /// Creates a managed policy that denies everything, and returns its ARN: the emulator knows AWS's own by name only.
+    pub async fn create_deny_all(&self, name: &str) -> Result<String, SandboxError> {
+        let deny = json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Deny", "Action": "*", "Resource": "*" }],
+        });
+        let made = self.iam.create_policy().policy_name(name).policy_document(deny.to_string());
+        let made = made.send().await.map_err(failed("CreatePolicy"))?;
+        let arn = made.policy().and_then(|policy| policy.arn()).map(str::to_owned);
+        arn.ok_or_else(|| lacking("CreatePolicy", "policy ARN"))
+    }
+
+    /// A session of the user that this account is seen as (`GetSessionToken`).
+    pub async fn session(&self) -> Result<Self, SandboxError> {
+        let issued = self.sts.get_session_token().send().await.map_err(failed("GetSessionToken"))?;
+        let key = issued.credentials().ok_or_else(|| lacking("GetSessionToken", "credentials"))?;
+        Ok(self.with(Credentials {
+            access_key_id: key.access_key_id().to_owned(),
+            secret_access_key: key.secret_access_key().to_owned(),
+            session_token: Some(key.session_token().to_owned()),
+        }))
+    }
+
+    /// A federated session of the user that this account is seen as (`GetFederationToken`), with this policy.
+    pub async fn federated(&self, name: &str, policy: &Value) -> Result<Self, SandboxError> {
+        let issued = self.sts.get_federation_token().name(name).policy(policy.to_string());
+        let issued = issued.send().await.map_err(failed("GetFederationToken"))?;
+        let key = issued.credentials().ok_or_else(|| lacking("GetFederationToken", "credentials"))?;
+        Ok(self.with(Credentials {
+            access_key_id: key.access_key_id().to_owned(),
+            secret_access_key: key.secret_access_key().to_owned(),
+            session_token: Some(key.session_token().to_owned()),
+        }))
+    }
+
     /// Creates a role that everybody in the account and Lambda may assume, with this policy, and returns its ARN.
     ///
     /// `path` begins and ends with a slash.

@@ -11,7 +11,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 
 pub use functions::SIPHON;
-pub use iam::allow;
+pub use iam::{RESTRICTING, allow};
 pub use sources::Queue;
 
 use crate::error::SandboxError;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use process::{Process, Program};
-use venv::Requirements;
 pub use venv::{Progress, progress_on_stderr, target_dir};
+pub(crate) use venv::{Requirements, interpreter};
 
 use crate::error::SandboxError;
 
@@ -102,6 +102,6 @@ impl Moto {
 }
 
 /// Where virtual environments and logs are kept.
-fn home() -> PathBuf {
+pub(crate) fn home() -> PathBuf {
     target_dir().join("sandbox")
 }

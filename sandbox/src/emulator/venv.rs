@@ -8,9 +8,9 @@ use std::process::Command;
 use crate::error::SandboxError;
 
 /// A set of Python packages, each with its hashes.
-pub(super) struct Requirements {
-    pub(super) name: &'static str,
-    pub(super) text: &'static str,
+pub(crate) struct Requirements {
+    pub(crate) name: &'static str,
+    pub(crate) text: &'static str,
 }
 
 /// Where the sandbox tells what it is doing; standard error unless told otherwise.
@@ -38,7 +38,7 @@ pub fn target_dir() -> PathBuf {
 /// The interpreter of the virtual environment, which is made first if need be.
 ///
 /// Whoever comes second, in this process or another, waits for the first.
-pub(super) fn interpreter(home: &Path, wanted: &Requirements, progress: &Progress) -> Result<PathBuf, SandboxError> {
+pub(crate) fn interpreter(home: &Path, wanted: &Requirements, progress: &Progress) -> Result<PathBuf, SandboxError> {
     fs::create_dir_all(home).map_err(SandboxError::io(format!("making {}", home.display())))?;
     let name = format!("venv-{}-{:08x}", wanted.name, crc32fast::hash(wanted.text.as_bytes()));
     let venv = home.join(&name);

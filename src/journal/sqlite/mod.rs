@@ -336,6 +336,10 @@ impl Journal for SqliteJournal {
         self.run(move |db| query::card_shown(db, &case, shown, threaded)).await
     }
 
+    async fn last_digest(&self) -> Result<Option<jiff::civil::Date>, JournalError> {
+        self.run(query::last_digest).await
+    }
+
     async fn case_of_code(&self, code: &str) -> Result<Option<CaseId>, JournalError> {
         let code = code.to_owned();
         self.run(move |db| query::case_of_code(db, &code)).await

@@ -75,6 +75,10 @@ pub(super) fn case_event(db: &Connection, id: &CaseId, case: &Case, event: &Case
             opened.mapping.as_ref().map_or(Ok(()), |mapping| occupy(db, mapping, id))
         }
         CaseEvent::Joined { finding, .. } => see(db, finding, Some(id)),
+        CaseEvent::Recreated { finding, mapping, .. } => {
+            see(db, finding, Some(id))?;
+            occupy(db, mapping, id)
+        }
         CaseEvent::Evidence(Evidence::MappingFound { mapping }) => occupy(db, mapping, id),
         CaseEvent::Approved { .. } => case.mapping.as_ref().map_or(Ok(()), |mapping| occupy(db, mapping, id)),
         CaseEvent::ConfirmationAsked { code, .. } => {

@@ -135,6 +135,13 @@ pub(super) fn card_shown(db: &Connection, id: &CaseId, shown: u64, threaded: u64
     Ok(())
 }
 
+pub(super) fn last_digest(db: &Connection) -> Result<Option<jiff::civil::Date>, JournalError> {
+    let sql = "SELECT body ->> 'day' FROM events WHERE stream = 'system' AND type = 'digest'
+               ORDER BY stream_seq DESC LIMIT 1";
+    let day: Option<String> = one(db, sql, [])?;
+    day.map(|day| day.parse().map_err(|_| JournalError::Damaged(format!("{day:?} is no day")))).transpose()
+}
+
 pub(super) fn case_of_code(db: &Connection, code: &str) -> Result<Option<CaseId>, JournalError> {
     let found: Option<String> = one(db, "SELECT case_id FROM codes WHERE code = ?", [code])?;
     found.map(|case| case_id(&case)).transpose()

@@ -16,6 +16,9 @@ pub struct Front {
     pub real: SqliteJournal,
     /// Nothing can be read or written.
     pub down: AtomicBool,
+    /// After so many appends the journal is down, and `last` is called after the last one.
+    pub budget: AtomicU32,
+    pub last: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
     /// So many reads of a case fail.
     pub failing_reads: AtomicU32,
     /// What somebody else appends before an append, once.
@@ -24,7 +27,14 @@ pub struct Front {
 
 impl Front {
     pub fn new(real: SqliteJournal) -> Self {
-        Self { real, down: AtomicBool::new(false), failing_reads: AtomicU32::new(0), meddling: Mutex::new(None) }
+        Self {
+            real,
+            down: AtomicBool::new(false),
+            budget: AtomicU32::new(u32::MAX),
+            last: Mutex::new(None),
+            failing_reads: AtomicU32::new(0),
+            meddling: Mutex::new(None),
+        }
     }
 
     pub fn meddle(&self, what: impl Fn(&Case, &[CaseEvent]) -> Option<Vec<CaseEvent>> + Send + Sync + 'static) {
@@ -36,6 +46,23 @@ impl Front {
             return Err(JournalError::Unavailable("as told".into()));
         }
         Ok(&self.real)
+    }
+
+    fn spend(&self) -> Result<(), JournalError> {
+        let left = self.budget.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        match left {
+            Ok(1) => {
+                if let Some(last) = self.last.lock().unwrap().as_ref() {
+                    last();
+                }
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(_) => {
+                self.down.store(true, Ordering::SeqCst);
+                Err(JournalError::Unavailable("it crashed".into()))
+            }
+        }
     }
 
     async fn meddle_now(&self, id: &CaseId, events: &[CaseEvent]) {
@@ -61,6 +88,7 @@ impl Journal for Front {
     }
     async fn append(&self, case: &CaseId, expected: u64, events: &[CaseEvent]) -> Result<Case, JournalError> {
         self.up()?;
+        self.spend()?;
         self.meddle_now(case, events).await;
         self.real.append(case, expected, events).await
     }
@@ -125,6 +153,9 @@ impl Journal for Front {
     async fn card_shown(&self, case: &CaseId, shown: u64, threaded: u64) -> Result<(), JournalError> {
         self.up()?.card_shown(case, shown, threaded).await
     }
+    async fn last_digest(&self) -> Result<Option<jiff::civil::Date>, JournalError> {
+        self.up()?.last_digest().await
+    }
     async fn case_of_code(&self, code: &str) -> Result<Option<CaseId>, JournalError> {
         self.up()?.case_of_code(code).await
     }
@@ -137,6 +168,7 @@ impl Journal for Front {
         expected: u64,
         events: &[RestrictionEvent],
     ) -> Result<Restriction, JournalError> {
+        self.spend()?;
         self.up()?.append_restriction(id, expected, events).await
     }
     async fn restrictions(&self) -> Result<Vec<Restriction>, JournalError> {

@@ -1,0 +1,198 @@
+//! What is remembered of each case to save calls, and which case comes next. Forgetting it costs calls, and nothing else.
+
+use super::CardSettings;
+use crate::case::CaseId;
+use crate::ports::CardState;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// However many events come: after so long a card is brought up to date.
+const LONGEST_QUIET: u32 = 6;
+/// So many in a row are again and again.
+const FAILURES: u32 = 3;
+/// How many cases are remembered.
+const MOST: usize = 10_000;
+
+/// Which cases somebody takes care of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Those that Slack was never told of.
+    Post,
+    /// The others.
+    Update,
+}
+
+/// What of a case is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) thread: bool,
+}
+
+/// What is remembered of a case.
+#[derive(Debug, Clone)]
+pub(super) struct Memo {
+    /// The events it had when it was last looked at, and since when.
+    seq: u64,
+    since: Instant,
+    /// Since when it has been behind.
+    behind_since: Option<Instant>,
+    not_before: Option<Instant>,
+    /// How often it could not be shown in a row.
+    pub(super) failures: u32,
+    /// What was last sent.
+    pub(super) sent: Option<String>,
+    /// The channels in which a post may have been made that nobody knows of.
+    pub(super) uncertain: Vec<String>,
+    /// The channels that were looked through for a post of an earlier process.
+    pub(super) looked: Vec<String>,
+    /// Whether it is known how far the thread is; and whether a reply may have been made that nobody knows of.
+    pub(super) thread_known: bool,
+    pub(super) thread_uncertain: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Memos(Mutex<HashMap<CaseId, Memo>>);
+
+impl Memo {
+    fn new(now: Instant) -> Self {
+        Self {
+            seq: 0,
+            since: now,
+            behind_since: None,
+            not_before: None,
+            failures: 0,
+            sent: None,
+            uncertain: Vec::new(),
+            looked: Vec::new(),
+            thread_known: false,
+            thread_uncertain: false,
+        }
+    }
+
+    /// Takes note of how many events the case has now.
+    fn see(&mut self, seq: u64, now: Instant) {
+        if self.seq != seq {
+            self.seq = seq;
+            self.since = now;
+        }
+        self.behind_since.get_or_insert(now);
+    }
+
+    /// Whether nothing happened for `quiet`, or it has waited long enough for that.
+    fn rested(&self, quiet: Duration, now: Instant) -> bool {
+        let behind = self.behind_since.map_or(Duration::ZERO, |since| now.duration_since(since));
+        now.duration_since(self.since) >= quiet || behind >= quiet * LONGEST_QUIET
+    }
+}
+
+impl Memos {
+    /// The first case of a lane that something is due of. Threads wait while there are cases of which nothing was posted.
+    pub(super) fn choose(&self, lane: Lane, behind: &[CardState], settings: &CardSettings) -> Option<(CardState, Due)> {
+        let now = Instant::now();
+        let mut memos = self.all();
+        if memos.len() > MOST {
+            memos.retain(|id, _| behind.iter().any(|state| state.case_id == *id));
+        }
+        let mut unposted = false;
+        // One that fails again and again lets all others go first.
+        let (mut chosen, mut otherwise) = (None, None);
+        for state in behind {
+            let memo = memos.entry(state.case_id.clone()).or_insert_with(|| Memo::new(now));
+            memo.see(state.seq, now);
+            if memo.not_before.is_some_and(|not_before| now < not_before) {
+                continue;
+            }
+            unposted |= state.shown == 0;
+            let of = if state.shown == 0 { Lane::Post } else { Lane::Update };
+            if of != lane || chosen.is_some() {
+                continue;
+            }
+            let card = state.shown < state.seq && memo.rested(settings.quiet, now);
+            let thread = state.threaded < state.seq && memo.rested(settings.thread_quiet, now);
+            let thread = thread && lane == Lane::Update;
+            let place = if memo.failures < FAILURES { &mut chosen } else { &mut otherwise };
+            if place.is_none() && (card || thread) {
+                *place = Some((state.clone(), Due { thread }, card));
+            }
+        }
+        let (state, due, card) = chosen.or(otherwise)?;
+        let due = Due { thread: due.thread && !unposted };
+        if !card && !due.thread {
+            return None;
+        }
+        if let Some(memo) = memos.get_mut(&state.case_id) {
+            memo.behind_since = None;
+        }
+        Some((state, due))
+    }
+
+    /// Changes what is remembered of a case.
+    pub(super) fn with<T>(&self, id: &CaseId, change: impl FnOnce(&mut Memo) -> T) -> T {
+        change(self.all().entry(id.clone()).or_insert_with(|| Memo::new(Instant::now())))
+    }
+
+    /// It is looked at again later.
+    pub(super) fn put_off(&self, id: &CaseId, wait: Duration) {
+        self.with(id, |memo| memo.not_before = Some(Instant::now() + wait));
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<CaseId, Memo>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::detection::Detection;
+
+    fn state(n: u32, seq: u64, shown: u64, threaded: u64) -> CardState {
+        let case_id = CaseId::from_parts("1", "r", &n.to_string(), Detection::MappingCreated);
+        CardState { case_id, seq, shown, threaded }
+    }
+
+    fn settings() -> CardSettings {
+        let at_once = Duration::ZERO;
+        CardSettings { quiet: at_once, thread_quiet: at_once, ..CardSettings::new("C1") }
+    }
+
+    #[test]
+    fn the_newest_comes_first_and_threads_wait_for_posts() {
+        let memos = Memos::default();
+        let behind = [state(1, 3, 3, 1), state(2, 5, 0, 0), state(3, 1, 0, 0)];
+        let (post, due) = memos.choose(Lane::Post, &behind, &settings()).unwrap();
+        assert_eq!((post.case_id, due.thread), (behind[1].case_id.clone(), false));
+        assert_eq!(memos.choose(Lane::Update, &behind, &settings()), None);
+        let (update, due) = memos.choose(Lane::Update, &behind[..1], &settings()).unwrap();
+        assert_eq!((update.case_id, due.thread), (behind[0].case_id.clone(), true));
+    }
+
+    #[test]
+    fn what_was_put_off_holds_nobody_up() {
+        let memos = Memos::default();
+        let behind = [state(1, 3, 0, 0), state(2, 5, 5, 1)];
+        memos.put_off(&behind[0].case_id, Duration::from_secs(9));
+        assert_eq!(memos.choose(Lane::Post, &behind, &settings()), None);
+        assert!(memos.choose(Lane::Update, &behind, &settings()).unwrap().1.thread);
+    }
+
+    #[test]
+    fn what_fails_again_and_again_comes_last() {
+        let memos = Memos::default();
+        let behind = [state(1, 3, 0, 0), state(2, 5, 0, 0)];
+        memos.with(&behind[0].case_id, |memo| memo.failures = FAILURES);
+        assert_eq!(memos.choose(Lane::Post, &behind, &settings()).unwrap().0, behind[1]);
+        assert_eq!(memos.choose(Lane::Post, &behind[..1], &settings()).unwrap().0, behind[0]);
+    }
+
+    #[test]
+    fn a_burst_is_one_change() {
+        let memos = Memos::default();
+        let quiet = CardSettings { quiet: Duration::from_secs(60), ..settings() };
+        assert_eq!(memos.choose(Lane::Post, &[state(1, 1, 0, 0)], &quiet), None);
+        assert!(memos.choose(Lane::Post, &[state(1, 1, 0, 0)], &settings()).is_some());
+    }
+}
