@@ -6,7 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The domain: everything that is above `ports` in `lib.rs`.
-const PURE: [&str; 8] = ["mapping", "cloudtrail", "detection", "policy", "containment", "case", "approval", "evidence"];
+const PURE: [&str; 9] = [
+    "mapping",
+    "cloudtrail",
+    "detection",
+    "policy",
+    "containment",
+    "restriction",
+    "case",
+    "evidence",
+    "approval",
+];
 
 /// What the domain must not know: runtimes, SDKs, stores, files, clocks, chance, and the modules that do.
 const IMPURE: [&str; 36] = [
