@@ -2,8 +2,11 @@
 //! output. Every line about a case carries its id in the field `case`.
 
 use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 /// Starts logging. `SLUICEGATE_LOG` takes filters as `info,sluicegate=debug`; left out: `quiet` shows warnings, else
 /// information.
@@ -15,7 +18,14 @@ pub fn start(quiet: bool) {
         filter = quiet.parse().into_iter().fold(filter, EnvFilter::add_directive);
     }
     let terminal = std::io::stderr().is_terminal();
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).with_ansi(terminal);
+    let log = fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(terminal);
+    let log = if terminal { log.compact().boxed() } else { log.json().flatten_event(true).boxed() };
     // An error means that logging was started before, which does no harm.
-    let _ = if terminal { log.compact().try_init() } else { log.json().flatten_event(true).try_init() };
+    let _ = registry().with(filter).with(log.with_filter(filter_fn(tells_no_secret))).try_init();
+}
+
+/// At its most talkative the AWS SDK logs whole answers, and some are secrets: where a function's code can be fetched,
+/// what a secret holds. No filter brings that back.
+fn tells_no_secret(about: &Metadata<'_>) -> bool {
+    *about.level() != Level::TRACE || !about.target().starts_with("aws_")
 }

@@ -58,8 +58,9 @@ fn name<T: Serialize>(value: &T) -> String {
 pub(super) async fn one(config: &Config, id: &str, format: Format) -> Result {
     let id: CaseId = id.parse().map_err(Failure::Usage)?;
     let journal = worker::open_journal(config, false)?;
-    let history = journal.history(&id).await?;
     let case = journal.case(&id).await?;
+    // Read after the case: what the case knows is in its events.
+    let history = journal.history(&id).await?;
     let Some(case) = case else {
         return Err(Failure::Usage(format!("there is no case {id} in this journal (see `sluicegate cases`)")));
     };
@@ -98,12 +99,6 @@ fn whole(case: &Case, history: &[Recorded<CaseEvent>]) -> Whole {
         "prior": case.priors.iter().map(|(kind, _, prior)| (kind.name(), prior)).collect::<std::collections::BTreeMap<_, _>>(),
         "baseline": case.baseline,
         "would_do": case.opened.would_do,
-        "function": case.function_facts(),
-        "source": case.source_facts(),
-        "code": case.code_kept(),
-        "history": case.history(),
-        "processed": case.processed(),
-        "unknown": case.unknowns().collect::<std::collections::BTreeMap<_, _>>(),
         "cost": cost_of(case),
         "gathered": case.evidence.iter().map(|(evidence, at)| json!({"at": at, "evidence": evidence})).collect::<Vec<_>>(),
     });

@@ -19,7 +19,7 @@ const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
 /// IAM does not tell its limits; this is a share that others in the account will not feel.
 const IAM_CALLS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 /// What is read for people's sake, in each account and region: a small share of what Lambda, CloudWatch and the rest allow.
-const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(3);
+const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(7);
 /// For how long a step is tried before a person is called: a mapping on Kafka may be `Creating` for minutes.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 

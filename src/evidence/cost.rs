@@ -36,7 +36,7 @@ pub fn cost_of(case: &Case) -> Cost {
     match (retention, lost_from) {
         (_, Some(lost)) => words.push(format!("Records begin to be lost at {} ({from}).", minute(lost))),
         (Some(seconds), None) => {
-            words.push(format!("While it is disabled, what is older than {} is lost ({from}).", span(seconds)))
+            words.push(format!("While it is disabled, what is older than {} is lost ({from}).", span(seconds)));
         }
         (None, _) => words.push(format!("When records begin to be lost is not known: {from}.")),
     }

@@ -1,4 +1,4 @@
-//! Queries for what LookupEvents does not have: data events, such as reads of a stream and invocations of a function.
+//! Queries for what `LookupEvents` does not have: data events, such as reads of a stream and invocations of a function.
 
 use super::{disabled_at, function_of, source_of, tagged_arn};
 use crate::case::Case;

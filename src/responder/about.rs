@@ -9,8 +9,8 @@ impl Responder {
     /// What a card needs to know that is not in the case.
     pub fn about(&self, case: &Case) -> About {
         let cost = evidence::cost_of(case);
-        let cost = (!cost.words.is_empty()).then(|| Cost {
-            words: cost.words.join("; "),
+        let cost = (!cost.words.is_empty()).then_some(Cost {
+            words: cost.words,
             lost_from: cost.lost_from,
             half_at: cost.half_at,
         });

@@ -51,7 +51,7 @@ impl Responder {
                 Err(trouble) => Err(trouble),
             };
             match taken {
-                Ok(told) => self.whisper(&ballot.proof, &told),
+                Ok(told) => self.whisper(&ballot.case_id, &ballot.proof, &told),
                 Err(Trouble::Refused(refusal)) => self.refuse(&ballot, refusal).await?,
                 Err(Trouble::Later(why)) => {
                     tracing::warn!(case = %ballot.case_id, why, "a vote cannot be verified yet");
@@ -74,19 +74,26 @@ impl Responder {
             why: refusal.why.clone(),
         };
         self.ports.journal.record(&event).await?;
-        self.whisper(&ballot.proof, &format!("{} is refused: {}", ballot.decision, refusal.why));
+        self.whisper(&ballot.case_id, &ballot.proof, &format!("{} is refused: {}", ballot.decision, refusal.why));
         Ok(())
     }
 
     /// Tells the person who clicked, in the background: it changes nothing if it does not reach them.
-    fn whisper(&self, proof: &Proof, text: &str) {
+    fn whisper(&self, case_id: &CaseId, proof: &Proof, text: &str) {
         let (Proof::Slack(proof), Some(chat)) = (proof, self.ports.chat.clone()) else { return };
         if text.is_empty() {
             return;
         }
-        let (proof, text) = (proof.clone(), text.to_owned());
+        let (proof, text, case_id, journal) =
+            (proof.clone(), text.to_owned(), case_id.clone(), self.ports.journal.clone());
         tokio::spawn(async move {
-            let told = chat.whisper(&proof.channel, &proof.user_id, &proof.response_url, &text).await;
+            let mut channel = proof.channel;
+            if channel.is_empty() {
+                // A modal is in no channel: what was wanted there is answered beside the card.
+                let card = journal.case(&case_id).await.ok().flatten().and_then(|case| case.card);
+                channel = card.map(|(channel, _)| channel).unwrap_or_default();
+            }
+            let told = chat.whisper(&channel, &proof.user_id, &proof.response_url, &text).await;
             if let Err(error) = told {
                 tracing::warn!(%error, user = proof.user_id, "the person who clicked could not be told");
             }
@@ -268,7 +275,7 @@ impl Responder {
         let voter = match self.slack_voter(proof).await {
             Ok(voter) => voter,
             Err(Trouble::Refused(Refusal { why, .. }) | Trouble::Later(why)) => {
-                self.whisper(&Proof::Slack(proof.clone()), &why);
+                self.whisper(case_id, &Proof::Slack(proof.clone()), &why);
                 return Ok(());
             }
             Err(Trouble::Journal(error)) => return Err(error),

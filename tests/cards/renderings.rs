@@ -17,7 +17,7 @@ pub fn about(words: &str) -> About {
     };
     About {
         cost: Some(Cost {
-            words: format!("messages wait in the queue for 4 days, then they are gone ({words})"),
+            words: vec!["messages wait in the queue".into(), format!("after 4 days they are gone ({words})")],
             lost_from: Some(start() + SignedDuration::from_hours(96)),
             half_at: Some(start() + SignedDuration::from_hours(48)),
         }),

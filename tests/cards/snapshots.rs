@@ -121,3 +121,25 @@ fn all_decisions_are_shown_by_some_story_and_a_code_by_none() {
     assert!(!all.contains("SECRET-CODE"));
     assert!(!all.to_lowercase().contains("not processed"));
 }
+
+#[test]
+fn slacks_own_client_takes_every_rendering() {
+    let complaints = sandbox::SlackSdk::install().unwrap().check(&every_rendering()).unwrap();
+    assert_eq!(complaints, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_slack_double_takes_every_message() {
+    sluicegate::tls::prepare();
+    let options = sandbox::SlackOptions { post_burst: 100_000, ..sandbox::SlackOptions::default() };
+    let double = sandbox::SlackDouble::start(options).unwrap();
+    let client = reqwest::Client::new();
+    for payload in every_rendering().into_iter().filter(|payload| payload["type"] != "modal") {
+        let mut message = payload.clone();
+        message["channel"] = "C0SECURITY".into();
+        let request = client.post(format!("{}/chat.postMessage", double.api_url())).bearer_auth(double.bot_token());
+        let answer: Value = request.json(&message).send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["ok"], true, "{answer:#} {payload:#}");
+    }
+    assert!(double.warnings().is_empty(), "{:?}", double.warnings());
+}

@@ -33,7 +33,7 @@ pub fn evidence(story: &mut Story) {
         on: names.function.clone(),
         error: if n % 2 == 0 { "AccessDenied".into() } else { String::new() },
         event_id: format!("e{n}"),
-        by: if n % 3 == 0 { names.session.clone() } else { String::new() },
+        by: if n == 3 { names.session.clone() } else { String::new() },
     };
     story.learn(Evidence::Function(Box::new(FunctionFacts {
         arn: names.function.clone(),
@@ -53,9 +53,9 @@ pub fn evidence(story: &mut Story) {
         same_account: Some(true),
         tags: vec![],
         sensitive: vec![("classification".into(), "confidential".into()), (text(), text())],
+        tags_unknown: text(),
         retention_s: Some(345_600),
         retention_from: "SQS: MessageRetentionPeriod".into(),
-        tags_unknown: text(),
     })));
     let place = format!("/var/lib/sluicegate/code/{}", names.words);
     story.learn(Evidence::CodeKept(CodeKept { sha256: "ab".repeat(32), bytes: 52_143, place, differs: text() }));
@@ -145,7 +145,13 @@ fn waiting(names: &Names) -> Vec<(&'static str, Story)> {
         ("disabled, everything at once", disabled(everything)),
         ("disabled, votes", disabled(votes)),
         ("disabled, made again", disabled(again)),
-        ("disabled, nobody decided", disabled(|story| lapse(story, false))),
+        (
+            "disabled, nobody decided",
+            disabled(|story| {
+                lapse(story, false);
+                story.tell(CaseEvent::Closed { outcome: Outcome::Contained, baseline: None });
+            }),
+        ),
         (
             "runs",
             told(ask(|_| {}), |story| {
@@ -329,7 +335,14 @@ fn closed(names: &Names) -> Vec<(&'static str, Story)> {
     });
     let effective = Effect::Effective { by: "a call by the session was denied at 08:31".into() };
     let tampered = Effect::Tampered { seen: names.words.clone() };
+    let mut recreated = closed(Decision::Delete, Outcome::Removed);
+    recreate(&mut recreated);
+    let mut again = closed(Decision::Delete, Outcome::Removed);
+    recreate(&mut again);
+    again.step(StepKind::DisableMapping).tell(CaseEvent::Closed { outcome: Outcome::Contained, baseline: None });
     vec![
+        ("made again after removal", recreated),
+        ("made again after removal, disabled", again),
         ("kept", closed(Decision::Keep, Outcome::Contained)),
         ("removed", closed(Decision::Delete, Outcome::Removed)),
         ("removed and restricted", closed(Decision::DeleteRestrict, Outcome::Removed)),
@@ -340,6 +353,20 @@ fn closed(names: &Names) -> Vec<(&'static str, Story)> {
         ("notified", notified),
         ("gone, closed", gone),
     ]
+}
+
+/// The pair that was removed is made again, under another UUID.
+fn recreate(story: &mut Story) {
+    let mut mapping = key(2);
+    mapping.uuid = crate::common::uuid(2);
+    let mut snapshot = read(&story.names, "Enabled");
+    snapshot.uuid.clone_from(&mapping.uuid);
+    story.tell(CaseEvent::Recreated {
+        finding: Box::new(finding(&story.names, "made-again")),
+        verdict: Box::new(crate::common::verdict(Response::Disable)),
+        mapping,
+        snapshot: Box::new(snapshot),
+    });
 }
 
 fn observed(names: &Names) -> Vec<(&'static str, Story)> {

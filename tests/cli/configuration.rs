@@ -143,6 +143,26 @@ fn the_outside_world_ends_with_three() {
 }
 
 #[test]
+fn a_secret_that_is_not_there_is_named() {
+    let place = Place::new();
+    place.write(FILE, "[slack]\nchannel = \"C1\"\nbot_token = \"file:token\"\napp_token = \"env:NO_SUCH_TOKEN\"\n");
+    let environment = [
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("SLUICEGATE__INTAKE__QUEUE_URL", "http://127.0.0.1:1/queue"),
+    ];
+    let run = place.run_with(&["run"], &environment, b"").ends(2);
+    assert!(run.stderr.contains("[slack] bot_token") && run.stderr.contains("token cannot be read"), "{}", run.stderr);
+    place.write("token", "xapp-1-SECRETSECRET\n");
+    let run = place.run_with(&["run"], &environment, b"").ends(2);
+    assert!(run.stderr.contains("[slack] bot_token holds an app-level token"), "{}", run.stderr);
+    assert!(!run.stderr.contains("SECRETSECRET"), "{}", run.stderr);
+    place.write("token", "xoxb-SECRETSECRET\n");
+    let run = place.run_with(&["run"], &environment, b"").ends(2);
+    assert!(run.stderr.contains("[slack] app_token") && run.stderr.contains("NO_SUCH_TOKEN"), "{}", run.stderr);
+}
+
+#[test]
 fn usage_ends_with_two() {
     let place = Place::new();
     for arguments in [

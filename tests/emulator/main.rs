@@ -9,4 +9,5 @@ mod faults;
 mod kills;
 mod restrict;
 mod running;
+mod slack;
 mod stage;

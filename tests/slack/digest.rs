@@ -1,7 +1,7 @@
 //! In `observe`: one message a day instead of one a case, where that is wanted.
 
 use crate::common::{note, opened};
-use crate::stage::{SECURITY, Stage, eventually, fast};
+use crate::stage::{SECURITY, Stage, eventually, fast, hasty};
 use jiff::{SignedDuration, Timestamp};
 use sluicegate::case::{CaseEvent, CaseId, Mode, Opened, Outcome};
 use sluicegate::ports::{Clock, Journal, Opening};
@@ -45,8 +45,8 @@ fn digests(stage: &Stage) -> usize {
 
 #[tokio::test]
 async fn a_day_is_one_message_whatever_is_restarted() {
-    let stage = Stage::new();
     let clock = Ahead::default();
+    let stage = Stage::at(hasty(), Arc::new(clock.clone()));
     let settings = soon();
     for n in 0..5 {
         observed(&stage, n).await;
@@ -79,8 +79,8 @@ async fn a_day_is_one_message_whatever_is_restarted() {
 #[tokio::test]
 async fn killed_around_the_digest_it_comes_once() {
     for after_ms in [0_u64, 5, 10, 15, 20, 30, 40] {
-        let stage = Stage::new();
         let clock = Ahead::default();
+        let stage = Stage::at(hasty(), Arc::new(clock.clone()));
         let settings = soon();
         observed(&stage, 1).await;
         *clock.0.lock().unwrap() = SignedDuration::from_mins(5);

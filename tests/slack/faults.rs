@@ -161,6 +161,9 @@ async fn one_case_that_slack_never_takes_holds_up_no_other() {
     stage.double.fault(SlackFault::on("chat.postMessage", refused).containing(bad.as_str()));
     let good = stage.begin(2).await;
     eventually("the good one is shown", || stage.double.cards().contains_key(good.as_str())).await;
+    while stage.case(&good).await.card.is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     eventually("the bad one is told", || {
         stage.health.word().contains("no_text") || stage.double.cards().contains_key(bad.as_str())
     })

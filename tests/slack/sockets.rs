@@ -50,6 +50,8 @@ async fn ended_and_cut_connections_come_again() {
             Some(reason) => stage.double.disconnect_sockets(reason),
             None => stage.double.cut_sockets(),
         }
+        // The double needs a moment to see that they are gone.
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
     eventually("two", || stage.double.connections() >= 2).await;
     assert!(click(&stage).await.is_acknowledged());

@@ -77,8 +77,12 @@ impl Stage {
     }
 
     pub fn with(options: SlackOptions) -> Self {
+        Self::at(options, Arc::new(SystemClock))
+    }
+
+    pub fn at(options: SlackOptions, clock: Arc<dyn Clock>) -> Self {
         let dir = TempDir::new().unwrap();
-        let journal = SqliteJournal::open(&dir.path().join("journal.db"), Arc::new(SystemClock), true).unwrap();
+        let journal = SqliteJournal::open(&dir.path().join("journal.db"), clock, true).unwrap();
         let double = SlackDouble::start(options).unwrap();
         Self { double, journal, health: SlackHealth::default(), app: AppId::default(), _dir: dir }
     }

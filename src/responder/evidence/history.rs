@@ -78,6 +78,9 @@ impl Round<'_> {
             return Ok(known);
         }
         let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Missed { why: "there was no time left for it".to_owned(), in_vain: false });
+        }
         let Search { region, by, since, pages, .. } = search;
         let found =
             within(left, self.responder.ports.trail.search(&finding.account, region, *by, *since, *pages)).await?;
@@ -100,7 +103,7 @@ impl Round<'_> {
             let new = |call: &_| !changed.contains(call);
             let earlier: Vec<_> = facts.changed_by_actor.iter().filter(|call| new(call)).cloned().collect();
             facts.changed_by_actor = changed.iter().cloned().chain(earlier).collect();
-            facts.changed_by_actor.sort_by(|a, b| b.at.cmp(&a.at));
+            facts.changed_by_actor.sort_by_key(|call| std::cmp::Reverse(call.at));
             facts.changed_by_actor.truncate(100);
             facts.made_by_actor |= made;
         }

@@ -55,7 +55,7 @@ impl Responder {
             let span = info_span!("evidence", case = %id);
             tokio::spawn(
                 async move {
-                    let next = responder.gather_evidence(&id).await.unwrap_or_else(|error| {
+                    let next = Box::pin(responder.gather_evidence(&id)).await.unwrap_or_else(|error| {
                         tracing::warn!(%error, "evidence cannot be written; it is tried again");
                         Some(responder.ports.clock.now() + SignedDuration::from_secs(30))
                     });

@@ -66,7 +66,7 @@ impl<'r> Round<'r> {
             return Ok(());
         }
         let (function, source, processed) = tokio::join!(self.function(), self.source(), self.processed());
-        (function?, source?, processed?);
+        function.and(source).and(processed)?;
         self.history().await
     }
 

@@ -117,3 +117,66 @@ impl Gathering {
         self.cases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::detection::Detection;
+
+    fn id(n: u32) -> CaseId {
+        CaseId::from_parts("111122223333", "eu-west-1", &n.to_string(), Detection::MappingCreated)
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn each_case_is_looked_into_once_at_a_time_longest_due_first() {
+        let all = Gathering::default();
+        all.want(&id(1), at(20), false);
+        all.want(&id(2), at(10), false);
+        all.want(&id(2), at(10), false);
+        assert_eq!(all.take(at(5)), None);
+        assert_eq!([all.take(at(30)), all.take(at(30)), all.take(at(30))], [Some(id(2)), Some(id(1)), None]);
+        all.release(&id(2), Some(at(40)));
+        assert_eq!((all.take(at(39)), all.take(at(40))), (None, Some(id(2))));
+    }
+
+    #[test]
+    fn what_was_tried_in_vain_is_remembered_until_it_is_wanted_anew() {
+        let all = Gathering::default();
+        all.want(&id(1), at(1), false);
+        let _ = all.take(at(1));
+        let vain = Tried { at: at(1), failures: 1, in_vain: true };
+        all.remember(&id(1), Tries::from([(Piece::Code, vain)]));
+        all.release(&id(1), None);
+        all.want(&id(1), at(2), false);
+        assert_eq!((all.take(at(1_000_000)), all.tried(&id(1)).len()), (None, 1));
+        all.want(&id(1), at(3), true);
+        assert_eq!((all.take(at(3)), all.tried(&id(1)).get(&Piece::Code)), (Some(id(1)), Some(&vain)));
+    }
+
+    #[test]
+    fn what_is_wanted_anew_while_it_is_looked_into_is_looked_into_again() {
+        let all = Gathering::default();
+        all.want(&id(1), at(1), false);
+        let _ = all.take(at(1));
+        all.want(&id(1), at(2), true);
+        assert_eq!(all.take(at(2)), None);
+        all.release(&id(1), None);
+        assert_eq!(all.take(at(2)), Some(id(1)));
+        all.release(&id(1), None);
+        assert_eq!(all.take(at(2)), None);
+    }
+
+    #[test]
+    fn an_answer_counts_for_the_next_who_asks_the_same_and_few_are_kept() {
+        let all = Gathering::default();
+        for n in 0..ANSWERS + 5 {
+            all.keep_answer(n.to_string(), Answer::default());
+        }
+        assert!(all.answered("0").is_some() && all.answered("33").is_none());
+    }
+}

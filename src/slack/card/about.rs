@@ -15,8 +15,8 @@ pub struct About {
 /// What a wrong containment would cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
-    /// For people.
-    pub words: String,
+    /// For people, sentence by sentence.
+    pub words: Vec<String>,
     /// From when on records that wait in the source are lost.
     pub lost_from: Option<Timestamp>,
     /// When half of that time is over: people are told again then.

@@ -6,11 +6,7 @@ use crate::case::{Case, CodeKept, Evidence, FunctionFacts, History, Processed, S
 
 /// What the mapping processed, as far as can be seen.
 pub(super) fn processed(case: &Case) -> Vec<Mrkdwn> {
-    let found = case.evidence.iter().find_map(|(evidence, _)| match evidence {
-        Evidence::Processed(it) => Some(processed_words(it, case.contained())),
-        _ => None,
-    });
-    found.unwrap_or_default()
+    case.processed().map(|it| processed_words(it, case.contained())).unwrap_or_default()
 }
 
 fn processed_words(processed: &Processed, contained: bool) -> Vec<Mrkdwn> {
@@ -44,15 +40,9 @@ fn processed_words(processed: &Processed, contained: bool) -> Vec<Mrkdwn> {
 
 /// Function, source and code.
 pub(super) fn things(case: &Case) -> Vec<Mrkdwn> {
-    let mut lines = Vec::new();
-    for (evidence, _) in &case.evidence {
-        match evidence {
-            Evidence::Function(facts) => lines.extend(function(facts)),
-            Evidence::Source(facts) => lines.extend(source(facts)),
-            Evidence::CodeKept(kept) => lines.push(code(kept)),
-            _ => {}
-        }
-    }
+    let mut lines = case.source_facts().map(source).unwrap_or_default();
+    lines.extend(case.function_facts().map(function).unwrap_or_default());
+    lines.extend(case.code_kept().map(code).unwrap_or_default());
     if !lines.is_empty() {
         lines.insert(0, Mrkdwn::new("*Function and source*"));
     }
@@ -65,7 +55,12 @@ fn function(facts: &FunctionFacts) -> Vec<Mrkdwn> {
         lines.push(Mrkdwn::new("• the *same actor made the function*"));
     }
     for call in facts.changed_by_actor.iter().take(3) {
-        lines.push(Mrkdwn::new("• the same actor called ").code(&call.what, 60).say(" on it, ").time(call.at));
+        let who = Mrkdwn::new(if call.by.is_empty() {
+            "• the same actor called "
+        } else {
+            "• another session of the same principal called "
+        });
+        lines.push(who.code(&call.what, 60).say(" on it, ").time(call.at));
     }
     if !facts.role.is_empty() {
         lines.push(Mrkdwn::new("• it runs as ").code(&facts.role, 120));
@@ -95,6 +90,9 @@ fn source(facts: &SourceFacts) -> Vec<Mrkdwn> {
     if !facts.sensitive.is_empty() {
         lines.push(Mrkdwn::new("• the *source is sensitive*: ").then(&tags(&facts.sensitive)));
     }
+    if !facts.tags_unknown.is_empty() {
+        lines.push(Mrkdwn::new("• how sensitive the source is is not known: ").bare(&facts.tags_unknown, 160));
+    }
     if facts.same_account == Some(false) {
         lines.push(Mrkdwn::new("• the source belongs to *another account*"));
     }
@@ -113,13 +111,16 @@ fn source(facts: &SourceFacts) -> Vec<Mrkdwn> {
     lines
 }
 
-fn code(kept: &CodeKept) -> Mrkdwn {
-    Mrkdwn::new("• the code package is kept: ")
+fn code(kept: &CodeKept) -> Vec<Mrkdwn> {
+    let line = Mrkdwn::new("• the code package is kept: ")
         .code(&kept.place, 100)
         .say(", ")
         .number(kept.bytes)
         .say(" bytes, SHA-256 ")
-        .code(kept.sha256.get(..16).unwrap_or(&kept.sha256), 20)
+        .code(kept.sha256.get(..16).unwrap_or(&kept.sha256), 20);
+    let differs =
+        Mrkdwn::new("• *the code was changed meanwhile*: Lambda told another hash for it, ").code(&kept.differs, 50);
+    if kept.differs.is_empty() { vec![line] } else { vec![line, differs] }
 }
 
 fn tags(all: &[(String, String)]) -> Mrkdwn {
@@ -138,11 +139,7 @@ fn some<'t>(all: impl ExactSizeIterator<Item = &'t String>) -> Mrkdwn {
 
 /// What the same principal did lately.
 pub(super) fn history(case: &Case) -> Vec<Mrkdwn> {
-    let found = case.evidence.iter().find_map(|(evidence, _)| match evidence {
-        Evidence::History(it) => Some(history_words(it)),
-        _ => None,
-    });
-    found.unwrap_or_default()
+    case.history().map(history_words).unwrap_or_default()
 }
 
 fn history_words(history: &History) -> Vec<Mrkdwn> {
@@ -151,7 +148,8 @@ fn history_words(history: &History) -> Vec<Mrkdwn> {
     for call in history.calls.iter().take(MOST) {
         let line = Mrkdwn::new("• ").time(call.at).say(" ").code(&call.what, 60);
         let line = if call.on.is_empty() { line } else { line.say(" on ").code(&call.on, 60) };
-        lines.push(if call.error.is_empty() { line } else { line.say(": ").code(&call.error, 40) });
+        let line = if call.error.is_empty() { line } else { line.say(": ").code(&call.error, 40) };
+        lines.push(if call.by.is_empty() { line } else { line.say(", by session ").code(&call.by, 60) });
     }
     match (history.calls.len().saturating_sub(MOST), history.more) {
         (0, false) if history.calls.is_empty() => lines.push(Mrkdwn::new("• no other Lambda, IAM or STS calls")),
@@ -159,6 +157,8 @@ fn history_words(history: &History) -> Vec<Mrkdwn> {
         (more, false) => lines.push(Mrkdwn::new("• and ").number(more as u64).say(" more")),
         (_, true) => lines.push(Mrkdwn::new("• and more than were looked at")),
     }
+    let unread = history.unread.iter().take(3);
+    lines.extend(unread.map(|what| Mrkdwn::new("• could not be asked: ").bare(what, 160)));
     if !history.query.is_empty() {
         lines.push(Mrkdwn::new("• a query for the data events, which this does not have: see `sluicegate case`"));
     }

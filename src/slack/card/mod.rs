@@ -44,8 +44,7 @@ pub fn card(case: &Case, about: &About) -> Message {
 
 /// Whether the question lapsed and nobody decided since: buttons are gone, and a click is too late.
 pub fn is_expired(case: &Case) -> bool {
-    let lapsed = case.expired_at.filter(|_| !matches!(case.state, State::Containing | State::Acting));
-    lapsed.is_some_and(|at| case.approved.as_ref().is_none_or(|tally| tally.at < at))
+    case.expired_at.is_some()
 }
 
 fn metadata(case: &Case) -> Metadata {

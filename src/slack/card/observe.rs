@@ -88,7 +88,7 @@ pub fn digest(cases: &[Case], day: Date) -> Message {
     let mut shown = 0;
     for case in &cases {
         let entry = entry(case);
-        let left = room.checked_sub(entry.iter().map(|block| size(block) + 1).sum());
+        let left = room.checked_sub(entry.iter().map(size).sum());
         let Some(left) = left.filter(|_| blocks.len() + entry.len() < BLOCKS) else { break };
         room = left;
         shown += 1;

@@ -60,7 +60,7 @@ pub(super) fn headline(case: &Case) -> &'static str {
             "Containment was undone – at work again"
         }
         (State::Containing, _) => "Rogue mapping found – at work",
-        (State::AwaitingDecision, _) if is_expired(case) => lapsed(case),
+        (State::AwaitingDecision | State::Closed, _) if is_expired(case) => lapsed(case),
         (State::AwaitingDecision, _) => waiting(case),
         (State::Acting, _) => case.approved.as_ref().map_or("At work", |tally| doing(tally.plan.decision)),
         (State::Stuck, _) => "Stuck: a person is needed",

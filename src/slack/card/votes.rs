@@ -54,7 +54,9 @@ fn missing(decision: Decision, same: &[&&Vote]) -> Option<Mrkdwn> {
 pub(super) fn decided(case: &Case) -> Vec<Mrkdwn> {
     let Some(tally) = &case.approved else { return Vec::new() };
     let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().code(who, NAME)).collect();
-    let line = Mrkdwn::new("*Decided*: ").say(spoken(tally.plan.decision)).say(", by ");
+    let since = case.unasked || matches!(case.state, State::Containing | State::AwaitingDecision);
+    let title = if since { "*Decided before*: " } else { "*Decided*: " };
+    let line = Mrkdwn::new(title).say(spoken(tally.plan.decision)).say(", by ");
     let line = line.then(&Mrkdwn::joined(&people, ", ")).say(", ").time(tally.at);
     let mut lines = vec![line];
     lines.extend(reasons(case, tally));
@@ -81,7 +83,8 @@ pub(super) fn cost(case: &Case, about: &About) -> Vec<Mrkdwn> {
     let Some(cost) = about.cost.as_ref().filter(|_| case.contained() || !case.gone) else { return Vec::new() };
     let title =
         if case.contained() { "*If this containment is wrong*" } else { "*If it is contained and that is wrong*" };
-    vec![Mrkdwn::new(title), Mrkdwn::new("• ").bare(&cost.words, 600)]
+    let sentences = cost.words.iter().map(|sentence| Mrkdwn::new("• ").bare(sentence, 300));
+    std::iter::once(Mrkdwn::new(title)).chain(sentences).collect()
 }
 
 /// How often people were told again.

@@ -150,7 +150,7 @@ pub(super) fn now(case: &Case, about: &About) -> Vec<Mrkdwn> {
 
 fn stands(case: &Case) -> Mrkdwn {
     let read = case.latest().map_or("", |read| read.state.as_str());
-    let done = |kind: StepKind| case.steps.iter().find(|step| step.kind == kind && case.holds(step));
+    let done = |kind: StepKind| case.steps.iter().rev().find(|step| step.kind == kind && case.holds_now(step));
     if let Some(step) = done(StepKind::DeleteMapping) {
         return Mrkdwn::new("The mapping is *deleted*; read back ").time(step.at);
     }
@@ -189,7 +189,7 @@ fn again(case: &Case) -> Option<Mrkdwn> {
 
 fn tampering(case: &Case) -> Vec<Mrkdwn> {
     let undone = case.steps.iter().filter(|step| tampered_with(case, step));
-    let again = |kind: StepKind| case.steps.iter().any(|step| step.kind == kind && case.holds(step));
+    let again = |kind: StepKind| case.steps.iter().any(|step| step.kind == kind && case.holds_now(step));
     undone
         .map(|step| {
             let line = Mrkdwn::new("*Somebody undid* step ").number(step.id).say(", seen ").time(step.at);

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// However many events come: after so long a card is brought up to date.
 const LONGEST_QUIET: u32 = 6;
+/// So many in a row are again and again.
+const FAILURES: u32 = 3;
 /// How many cases are remembered.
 const MOST: usize = 10_000;
 
@@ -78,12 +80,6 @@ impl Memo {
         self.behind_since.get_or_insert(now);
     }
 
-    /// Counts a failure.
-    pub(super) fn failed(&mut self) -> u32 {
-        self.failures = self.failures.saturating_add(1);
-        self.failures
-    }
-
     /// Whether nothing happened for `quiet`, or it has waited long enough for that.
     fn rested(&self, quiet: Duration, now: Instant) -> bool {
         let behind = self.behind_since.map_or(Duration::ZERO, |since| now.duration_since(since));
@@ -100,7 +96,8 @@ impl Memos {
             memos.retain(|id, _| behind.iter().any(|state| state.case_id == *id));
         }
         let mut unposted = false;
-        let mut chosen = None;
+        // One that fails again and again lets all others go first.
+        let (mut chosen, mut otherwise) = (None, None);
         for state in behind {
             let memo = memos.entry(state.case_id.clone()).or_insert_with(|| Memo::new(now));
             memo.see(state.seq, now);
@@ -115,11 +112,12 @@ impl Memos {
             let card = state.shown < state.seq && memo.rested(settings.quiet, now);
             let thread = state.threaded < state.seq && memo.rested(settings.thread_quiet, now);
             let thread = thread && lane == Lane::Update;
-            if card || thread {
-                chosen = Some((state.clone(), Due { thread }, card));
+            let place = if memo.failures < FAILURES { &mut chosen } else { &mut otherwise };
+            if place.is_none() && (card || thread) {
+                *place = Some((state.clone(), Due { thread }, card));
             }
         }
-        let (state, due, card) = chosen?;
+        let (state, due, card) = chosen.or(otherwise)?;
         let due = Due { thread: due.thread && !unposted };
         if !card && !due.thread {
             return None;
@@ -179,6 +177,15 @@ mod tests {
         memos.put_off(&behind[0].case_id, Duration::from_secs(9));
         assert_eq!(memos.choose(Lane::Post, &behind, &settings()), None);
         assert!(memos.choose(Lane::Update, &behind, &settings()).unwrap().1.thread);
+    }
+
+    #[test]
+    fn what_fails_again_and_again_comes_last() {
+        let memos = Memos::default();
+        let behind = [state(1, 3, 0, 0), state(2, 5, 0, 0)];
+        memos.with(&behind[0].case_id, |memo| memo.failures = FAILURES);
+        assert_eq!(memos.choose(Lane::Post, &behind, &settings()).unwrap().0, behind[1]);
+        assert_eq!(memos.choose(Lane::Post, &behind[..1], &settings()).unwrap().0, behind[0]);
     }
 
     #[test]

@@ -26,9 +26,6 @@ const PART: &str = "cards";
 const ALARM_AFTER: u32 = 8;
 /// A case that Slack refuses is tried again after this.
 const PUT_OFF: Duration = Duration::from_mins(10);
-/// One that fails again and again lets others go first.
-const STEP_BACK: Duration = Duration::from_secs(30);
-const FAILURES: u32 = 3;
 /// A closed case that nothing was told of, and that nothing happened to for so long before the start, is history.
 const HISTORY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -172,9 +169,7 @@ impl Cards {
     /// What follows from a failure: how long this lane waits.
     async fn after(&self, case: &CaseId, failures: u32, trouble: Trouble) -> Duration {
         let usual = backoff(failures).min(LONGEST);
-        if self.memos.with(case, memo::Memo::failed) >= FAILURES {
-            self.memos.put_off(case, STEP_BACK);
-        }
+        self.memos.with(case, |memo| memo.failures = memo.failures.saturating_add(1));
         let error = match trouble {
             Trouble::Stopped => return Duration::ZERO,
             Trouble::Lost => return usual,

@@ -1,0 +1,5 @@
+//! Slack beside the account: deciding, attacks, faults, crashes.
+
+mod deciding;
+mod faults;
+mod scene;
