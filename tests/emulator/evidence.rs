@@ -2,7 +2,8 @@
 //! said, until it is.
 
 use crate::stage::{ACCOUNT, Stage};
-use sandbox::{Account, Effect, Fault, Running, SIPHON, allow, eventually};
+use aws_sdk_lambda::primitives::Blob;
+use sandbox::{Account, Effect, Fault, Running, SIPHON, allow};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,8 @@ async fn builder(stage: &Stage) -> Account {
 /// It makes a role, a function and a mapping of its own; gives the mapping's UUID.
 async fn attack(stage: &Stage, eve: &Account) -> String {
     let runs = eve.create_role("/service/", "drain-role", &allow(&["sqs:*"])).await.unwrap();
-    eve.create_function("drain", SIPHON, &runs, &[("QUEUE_URL", "none")]).await.unwrap();
+    let loot = eve.create_queue("loot", None).await.unwrap();
+    eve.create_function("drain", SIPHON, &runs, &[("QUEUE_URL", &loot.url)]).await.unwrap();
     eve.create_mapping(&stage.orders.arn, "drain").await.unwrap()
 }
 
@@ -224,12 +226,11 @@ async fn in_observe_evidence_is_gathered_and_nothing_is_changed() {
     let stage = Stage::with(KEEP).await;
     stage.product.configure("observe", stage.sandbox.queue_url(), KEEP).unwrap();
     let root = stage.sandbox.root();
-    root.send_message(&stage.orders.url, "order 1").await.unwrap();
     let eve = builder(&stage).await;
     let uuid = attack(&stage, &eve).await;
-    let drained =
-        eventually(async || Some(root.queue_depth(&stage.orders.url).await.unwrap()).filter(|depth| *depth == (0, 0)));
-    assert!(drained.await.is_some(), "the function did not take the message");
+    // The emulator counts an invocation of this kind only; AWS counts them all.
+    let nothing = Blob::new(br#"{"Records": []}"#.as_slice());
+    eve.lambda.invoke().function_name("drain").payload(nothing).send().await.unwrap();
     let _running = stage.run().await;
     let case = stage.case_in(&uuid, "closed").await;
     let began = Instant::now();
