@@ -46,6 +46,12 @@ impl Traffic {
         let read = |count: &AtomicUsize| count.load(Ordering::SeqCst);
         Counts { sent: read(&self.sent), worked: read(&self.worked), stolen: read(&self.stolen) }
     }
+
+    /// The counts, for a line that changes.
+    pub fn words(&self) -> String {
+        let Counts { sent, worked, stolen } = self.counts();
+        format!("payments sent {sent:>4}   siphoned {stolen:>4}   orders done {worked:>4}")
+    }
 }
 
 async fn send(account: Account, url: String, sent: Arc<AtomicUsize>) {
