@@ -21,6 +21,8 @@ pub struct Attack {
     pub stream: String,
     /// All that IAM has of the intern's role and the attacker's.
     pub roles: [Value; 2],
+    /// How the queue's mapping was wired.
+    pub wiring: Value,
 }
 
 pub async fn attack(stage: &Stage, screen: &Screen, traffic: &Traffic) -> Result<Attack> {
@@ -28,7 +30,7 @@ pub async fn attack(stage: &Stage, screen: &Screen, traffic: &Traffic) -> Result
     let late = DeliveryFaults { delay_ms: TRAIL_LATENCY_MS, ..DeliveryFaults::default() };
     stage.sandbox.trail().set_delivery_faults(late);
     let mallory = &stage.mallory;
-    let runs = mallory.create_role("/service/", MADE, &allow(&["sqs:*", "dynamodb:*"])).await?;
+    let runs = mallory.create_role("/", MADE, &allow(&["sqs:*", "dynamodb:*"])).await?;
     mallory.create_function("telemetry", SIPHON, &runs, &[("QUEUE_URL", &stage.stolen.url)]).await?;
     screen.line(&format!("first she makes the function telemetry, and the role {MADE} for it to run as"));
     let queue = mallory.create_mapping(&stage.payments.arn, "telemetry").await?;
@@ -40,7 +42,8 @@ pub async fn attack(stage: &Stage, screen: &Screen, traffic: &Traffic) -> Result
     });
     let siphoned = siphoned.await.ok_or_else(|| Failure("the siphon does not work, so nothing can be shown".into()))?;
     screen.line(&format!("mapping {queue} siphons: {siphoned} payment records so far"));
-    Ok(Attack { queue, stream, roles })
+    let wiring = stage.sandbox.root().mapping_wiring(&queue).await?;
+    Ok(Attack { queue, stream, roles, wiring })
 }
 
 /// All that IAM has of both roles now.

@@ -150,7 +150,10 @@ impl Teller {
 fn words(case: &Case, event: &Value) -> Option<String> {
     let step = || {
         let id = &event["id"];
-        case.events_of("step_prepared").find(|prepared| prepared["id"] == *id).map(|prepared| text(&prepared["step"]))
+        let prepared = case.events_of("step_prepared").find(|prepared| prepared["id"] == *id)?;
+        let whom = text(&prepared["call"]["principal"]["name"]);
+        let of = if whom.is_empty() { String::new() } else { format!(" of {whom}") };
+        Some(format!("{}{of}", text(&prepared["step"])))
     };
     match text(&event["type"]) {
         "voted" => {

@@ -60,6 +60,8 @@ pub async fn restore(
         expect(attempt.error.is_none(), || "lifted, and still denied".into())?;
     }
     let uuid = mapping(stage).await?;
+    let wiring = stage.sandbox.root().mapping_wiring(&uuid).await?;
+    expect(wiring == attack.wiring, || format!("the mapping was {}, and is {wiring} now", attack.wiring))?;
     let made =
         if uuid == attack.queue { "is enabled again" } else { "was made as the deleted one was, and is enabled" };
     screen.line(&format!("mapping {uuid} {made}"));

@@ -122,7 +122,7 @@ impl Stage {
 /// A role for interns who try things out, and the session that mallory has got hold of.
 async fn intern(root: &Account) -> Result<Account> {
     let may = ["lambda:*", "sqs:ListQueues", "iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole"];
-    let role = root.create_role("/people/", INTERN, &allow(&may)).await?;
+    let role = root.create_role("/", INTERN, &allow(&may)).await?;
     Ok(root.assume_role(&role, "mallory").await?)
 }
 

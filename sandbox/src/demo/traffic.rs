@@ -8,7 +8,7 @@ use sandbox::{Account, Queue};
 use tokio::task::JoinSet;
 
 /// One record into each queue every so often.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(150);
 
 /// The flow; it ends with this.
 #[derive(Debug)]
