@@ -22,7 +22,7 @@ mod trail;
 mod upstream;
 mod wire;
 
-pub use account::{Account, Credentials, Queue, RESTRICTING, SIPHON, allow};
+pub use account::{Account, Credentials, Queue, RESTRICTING, SIPHON, allow, aws_error};
 pub use calls::Call;
 pub use emulator::{Moto, Progress, progress_on_stderr, target_dir};
 pub use error::SandboxError;

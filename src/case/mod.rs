@@ -5,6 +5,7 @@ mod decision;
 mod event;
 mod evidence;
 mod fold;
+mod fold_steps;
 mod id;
 mod next;
 mod plan;

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// How long what is in hand may take to come to an end.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How long Slack may take on top of that.
-const LEAVE_SLACK: Duration = Duration::from_secs(3);
+/// How long what is on its way to Slack may take meanwhile.
+const LEAVE_SLACK: Duration = Duration::from_secs(8);
 /// How often the policies are looked at.
 const RELOAD: Duration = Duration::from_secs(1);
 /// How often the journal is looked at for what the command line wrote.
@@ -87,10 +88,7 @@ pub(super) async fn run(config: Config) -> Result {
     tracing::info!("stopping");
     // Nobody listening is fine: then all have ended already.
     let _ = stop.send(true);
-    drain(receiving, &responder).await;
-    if tokio::time::timeout(LEAVE_SLACK, in_slack.join_all()).await.is_err() {
-        tracing::warn!("what was on its way to Slack is looked up there at the next start");
-    }
+    tokio::join!(drain(receiving, &responder), leave(in_slack));
     world.journal.checkpoint().await?;
     tracing::info!("stopped");
     Ok(())
@@ -136,6 +134,12 @@ async fn drain(receiving: tokio::task::JoinHandle<()>, responder: &Responder) {
     }
     if responder.at_work() > 0 {
         tracing::warn!(cases = responder.at_work(), "cases are taken up again at the next start");
+    }
+}
+
+async fn leave(in_slack: JoinSet<()>) {
+    if tokio::time::timeout(LEAVE_SLACK, in_slack.join_all()).await.is_err() {
+        tracing::warn!("what was on its way to Slack is looked up there at the next start");
     }
 }
 

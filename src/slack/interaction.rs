@@ -125,7 +125,7 @@ fn ballot(id: String, case_id: CaseId, decision: Decision, plan: String, reason:
 /// The same for the same click, whichever envelope it comes in.
 fn stable(proof: &SlackProof, parts: &[&str]) -> String {
     let who = [proof.team_id.as_str(), &proof.user_id, &proof.container];
-    let whole = Value::from_iter(who.iter().chain(parts).copied()).to_string();
+    let whole = who.iter().chain(parts).copied().collect::<Value>().to_string();
     HEXLOWER.encode(&Sha256::digest(whole.as_bytes())[..16])
 }
 

@@ -59,12 +59,13 @@ async fn a_message_is_found_behind_many_others() {
     assert!(chat.find(SECURITY, None, "sluicegate_case", &case(1)).await.unwrap().is_some());
 }
 
+type Is = fn(&ChatError) -> bool;
+
 #[tokio::test]
 async fn each_failure_is_told_apart() {
     let stage = Stage::new();
     let chat = stage.chat();
     let error = |code: &str| SlackEffect::Error { error: code.into() };
-    type Is = fn(&ChatError) -> bool;
     let ambiguous: Is = |error| matches!(error, ChatError::Ambiguous { .. });
     let cases: [(SlackEffect, Is); 12] = [
         (SlackEffect::HangBefore { ms: 5_000 }, ambiguous),

@@ -48,7 +48,7 @@ async fn what_had_no_effect_is_done_again() {
         stage.append(&id, note("only once")).await;
         stage.settled().await;
         assert_eq!(told(&stage.card_of(&id).await, "only once"), 1);
-        assert_eq!(stage.health.word().contains("cards"), false);
+        assert!(!stage.health.word().contains("cards"));
         cards.stop().await;
     }
 }
@@ -80,7 +80,7 @@ async fn a_channel_that_cannot_be_used_is_replaced_and_told_once() {
     for id in &ids {
         assert_eq!(stage.card_of(id).await.channel, FALLBACK);
     }
-    let alarms = stage.alarms().await;
+    let alarms = stage.alarms();
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert!(alarms[0].contains(SECURITY) && alarms[0].contains("is_archived"), "{alarms:?}");
     cards.stop().await;
@@ -126,7 +126,7 @@ async fn a_token_that_is_worth_nothing_is_told_once_and_taken_up_when_it_is_good
     let cards = stage.keep_cards(fast());
     let id = stage.begin(1).await;
     eventually("it is tried twice", || stage.double.calls().len() >= 3).await;
-    let alarms = stage.alarms().await;
+    let alarms = stage.alarms();
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert!(alarms[0].contains("token_revoked") && alarms[0].contains("bot_token"), "{alarms:?}");
     assert!(stage.health.word().contains("token_revoked"));

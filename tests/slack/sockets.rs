@@ -85,7 +85,7 @@ async fn clicks_get_through_while_slack_disconnects_every_second() {
 
 #[tokio::test]
 async fn no_hello_and_no_sign_of_life_are_noticed() {
-    let stage = Stage::with(sandbox::SlackOptions { ping_interval: Duration::from_secs(60), ..crate::stage::hasty() });
+    let stage = Stage::with(sandbox::SlackOptions { ping_interval: Duration::from_mins(1), ..crate::stage::hasty() });
     stage.double.set_socket_faults(SocketFaults { hang: true, ..SocketFaults::default() });
     let settings = SocketSettings {
         hello_within: Duration::from_millis(200),
@@ -122,7 +122,7 @@ async fn a_revoked_token_is_told_once_and_taken_up_when_it_is_good() {
     stage.double.revoke_tokens();
     eventually("told", || stage.health.word().contains("token_revoked")).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let alarms = stage.alarms().await;
+    let alarms = stage.alarms();
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert!(alarms[0].contains("app_token"), "{alarms:?}");
     stage.double.restore_tokens();

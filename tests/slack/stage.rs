@@ -32,7 +32,7 @@ pub struct Stage {
     pub journal: SqliteJournal,
     pub health: SlackHealth,
     pub app: AppId,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// Something that runs until it is stopped, or killed.
@@ -84,7 +84,7 @@ impl Stage {
         let dir = TempDir::new().unwrap();
         let journal = SqliteJournal::open(&dir.path().join("journal.db"), clock, true).unwrap();
         let double = SlackDouble::start(options).unwrap();
-        Self { double, journal, health: SlackHealth::default(), app: AppId::default(), _dir: dir }
+        Self { double, journal, health: SlackHealth::default(), app: AppId::default(), dir }
     }
 
     pub fn api(&self) -> Api {
@@ -186,8 +186,8 @@ impl Stage {
         shown
     }
 
-    pub async fn alarms(&self) -> Vec<String> {
-        let path = self._dir.path().join("journal.db");
+    pub fn alarms(&self) -> Vec<String> {
+        let path = self.dir.path().join("journal.db");
         let db = rusqlite::Connection::open(path).unwrap();
         let mut all = db.prepare("SELECT body FROM events WHERE type = 'alarm' ORDER BY seq").unwrap();
         let bodies = all.query_map([], |row| row.get::<_, String>(0)).unwrap();

@@ -4,6 +4,8 @@ use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingEr
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Environment, EventSourcePosition, FunctionCode, Runtime};
 
+use serde_json::{Value, json};
+
 use super::{Account, failed, lacking, zip};
 use crate::error::SandboxError;
 
@@ -78,5 +80,19 @@ impl Account {
             }
             Err(error) => Err(failed("GetEventSourceMapping")(error)),
         }
+    }
+
+    /// How a mapping is wired: all that it takes to make another like it.
+    pub async fn mapping_wiring(&self, uuid: &str) -> Result<Value, SandboxError> {
+        let read = self.lambda.get_event_source_mapping().uuid(uuid).send().await;
+        let read = read.map_err(failed("GetEventSourceMapping"))?;
+        Ok(json!({
+            "function": read.function_arn(),
+            "source": read.event_source_arn(),
+            "batch_size": read.batch_size(),
+            "window": read.maximum_batching_window_in_seconds(),
+            "filters": read.filter_criteria().map(|criteria| format!("{:?}", criteria.filters())),
+            "state": read.state(),
+        }))
     }
 }

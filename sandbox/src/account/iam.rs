@@ -54,6 +54,23 @@ impl Account {
         arn.ok_or_else(|| lacking("CreatePolicy", "policy ARN"))
     }
 
+    /// All that IAM has of a role that decides what it may do: its inline policies, what is attached to it, its tags.
+    pub async fn role_as_it_is(&self, name: &str) -> Result<Value, SandboxError> {
+        let listed = self.iam.list_role_policies().role_name(name).send().await.map_err(failed("ListRolePolicies"))?;
+        let mut policies = Vec::new();
+        for policy in listed.policy_names() {
+            let read = self.iam.get_role_policy().role_name(name).policy_name(policy).send().await;
+            let read = read.map_err(failed("GetRolePolicy"))?;
+            policies.push(json!([policy, read.policy_document()]));
+        }
+        let attached = self.iam.list_attached_role_policies().role_name(name).send().await;
+        let attached = attached.map_err(failed("ListAttachedRolePolicies"))?;
+        let attached: Vec<_> = attached.attached_policies().iter().map(|policy| policy.policy_arn()).collect();
+        let tags = self.iam.list_role_tags().role_name(name).send().await.map_err(failed("ListRoleTags"))?;
+        let tags: Vec<_> = tags.tags().iter().map(|tag| json!([tag.key(), tag.value()])).collect();
+        Ok(json!({ "policies": policies, "attached": attached, "tags": tags }))
+    }
+
     /// A session of the user that this account is seen as (`GetSessionToken`).
     pub async fn session(&self) -> Result<Self, SandboxError> {
         let issued = self.sts.get_session_token().send().await.map_err(failed("GetSessionToken"))?;

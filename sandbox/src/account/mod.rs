@@ -9,6 +9,7 @@ use std::fmt::Debug;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_lambda::error::ProvideErrorMetadata;
 
 pub use functions::SIPHON;
 pub use iam::{RESTRICTING, allow};
@@ -132,6 +133,15 @@ impl Account {
             environment.push(("AWS_SESSION_TOKEN", token.clone()));
         }
         environment
+    }
+}
+
+/// What AWS answered instead: the error's code and message.
+pub fn aws_error<E: ProvideErrorMetadata + std::error::Error>(error: E) -> String {
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => error.to_string(),
     }
 }
 

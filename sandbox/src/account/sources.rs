@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
-    StreamViewType,
+    StreamViewType, Tag,
 };
 use aws_sdk_sqs::types::QueueAttributeName;
 
@@ -103,5 +103,16 @@ impl Account {
             .map_err(failed(call))?;
         let arn = made.table_description().and_then(|table| table.latest_stream_arn());
         arn.map(str::to_owned).ok_or_else(|| lacking(call, "stream ARN"))
+    }
+
+    /// Tags a table.
+    pub async fn tag_table(&self, arn: &str, tags: &[(&str, &str)]) -> Result<(), SandboxError> {
+        let mut tagging = self.dynamodb.tag_resource().resource_arn(arn);
+        for (key, value) in tags {
+            let tag = Tag::builder().key(*key).value(*value).build();
+            tagging = tagging.tags(tag.map_err(failed("TagResource"))?);
+        }
+        tagging.send().await.map_err(failed("TagResource"))?;
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::screen::Screen;
 use super::{Failure, Result};
 use tokio::process::Command;
 
-pub async fn sluicegate(screen: Screen) -> Result<PathBuf> {
+pub async fn sluicegate(screen: &Screen) -> Result<PathBuf> {
     screen.scene("Building sluicegate");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let own = std::env::current_exe().map_err(|error| Failure(format!("where am I? {error}")))?;

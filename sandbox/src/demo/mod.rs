@@ -1,7 +1,18 @@
-//! The demo. Every number that it shows is read from the emulator, from the proxy's log of calls or from the journal;
-//! a step that does not come true ends it with an error.
+//! The demo. Every number that it shows is read from the emulator, from the proxy's log of calls, from the journal or
+//! from the Slack double; a step that does not come true ends it with an error.
 
+mod attack;
 mod build;
+mod case;
+mod containment;
+mod deciding;
+mod denied;
+mod evidence;
+mod keep;
+mod people;
+mod pipeline;
+mod removal;
+mod restoring;
 pub mod screen;
 mod stage;
 mod story;
@@ -9,12 +20,13 @@ mod traffic;
 
 use clap::Parser;
 use sandbox::SandboxError;
+use tokio::signal::unix::{SignalKind, signal};
 
-/// An attack on an emulated AWS account, and the real responder's answer.
+/// An attack on an emulated AWS account, the real responder's answer, and the people who decide in Slack.
 #[derive(Debug, Parser)]
 #[command(name = "cargo demo")]
 pub struct Arguments {
-    /// Go on by itself, as without a terminal.
+    /// Click by itself, as without a terminal.
     #[arg(long)]
     headless: bool,
     /// Stay up afterwards, and tell how to attack it yourself.
@@ -40,14 +52,41 @@ impl From<SandboxError> for Failure {
 
 type Result<T = ()> = std::result::Result<T, Failure>;
 
-/// Plays it.
+fn expect(so: bool, else_what: impl FnOnce() -> String) -> Result {
+    if so { Ok(()) } else { Err(Failure(else_what())) }
+}
+
+/// Plays it, until it is over or somebody ends it.
 pub async fn play(arguments: &Arguments) -> Result {
     let screen = screen::Screen::new(arguments.headless);
-    let binary = build::sluicegate(screen).await?;
-    let stage = stage::Stage::set(&binary, screen).await?;
-    story::tell(&stage, screen).await?;
+    let stage = unless_interrupted(async {
+        let binary = build::sluicegate(&screen).await?;
+        stage::Stage::set(&binary, &screen).await
+    });
+    let stage = stage.await?;
+    unless_interrupted(story::tell(&stage, &screen)).await?;
     if arguments.keep {
-        story::keep(&stage, screen).await?;
+        unless_interrupted(keep::yours(&stage, &screen)).await?;
+        interrupted().await?;
+    }
+    stage.end(&screen).await
+}
+
+async fn unless_interrupted<T>(playing: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        played = playing => played,
+        ended = interrupted() => Err(ended.err().unwrap_or_else(|| Failure("it was ended early".into()))),
+    }
+}
+
+/// Waits until somebody ends it, by Ctrl-C or otherwise.
+async fn interrupted() -> Result {
+    let no_handler = |error| Failure(format!("no signal handler: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_handler)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_handler)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
     Ok(())
 }

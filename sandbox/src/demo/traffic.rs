@@ -8,7 +8,7 @@ use sandbox::{Account, Queue};
 use tokio::task::JoinSet;
 
 /// One record into each queue every so often.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(150);
 
 /// The flow; it ends with this.
 #[derive(Debug)]
@@ -45,6 +45,12 @@ impl Traffic {
     pub fn counts(&self) -> Counts {
         let read = |count: &AtomicUsize| count.load(Ordering::SeqCst);
         Counts { sent: read(&self.sent), worked: read(&self.worked), stolen: read(&self.stolen) }
+    }
+
+    /// The counts, for a line that changes.
+    pub fn words(&self) -> String {
+        let Counts { sent, worked, stolen } = self.counts();
+        format!("payments sent {sent:>4}   siphoned {stolen:>4}   orders done {worked:>4}")
     }
 }
 

@@ -1,9 +1,11 @@
 //! The card itself: posted once, found again where nobody knows whether it was, changed when the case has moved on.
 
-use super::{Cards, HISTORY, Trouble};
+use super::memo::Content;
+use super::{Cards, HISTORY, Now, Trouble};
 use crate::case::{Case, CaseEvent};
 use crate::ports::{CardState, ChatError, Message, Posted};
 use crate::slack::card;
+use sha2::{Digest as _, Sha256};
 use std::time::Instant;
 
 /// Slack's words for a message that cannot be changed any more: another one takes its place.
@@ -28,30 +30,25 @@ pub(super) fn is_lost(error: &ChatError) -> bool {
 
 impl Cards {
     /// Posts the card of a case that has none.
-    pub(super) async fn first(&self, case: Case) -> Result<(), Trouble> {
-        let message = self.render(&case);
-        let placed = self.place(&case, &message, None).await?;
-        let id = case.id.clone();
-        let (case, shown) = self.at_home(case, &message, placed).await?;
-        self.shown(&id, shown, 0).await?;
-        tracing::info!(case = %case.id, "shown in Slack");
+    pub(super) async fn first(&self, case: &Case) -> Result<(), Trouble> {
+        let message = self.render(case);
+        let placed = self.place(case, &message, None).await?;
+        let now = self.at_home(case, &message, placed).await?;
+        self.shown(&case.id, now.shown, now.threaded).await?;
+        tracing::info!(case = %case.id, channel = %now.home.channel, "shown in Slack");
         Ok(())
     }
 
-    /// Brings the card up to date; gives the case, where its card is now, and how far the thread there is.
-    pub(super) async fn current(
-        &self,
-        case: Case,
-        home: Posted,
-        state: &CardState,
-    ) -> Result<(Case, Posted, u64), Trouble> {
+    /// Brings the card up to date.
+    pub(super) async fn current(&self, case: &Case, home: Posted, state: &CardState) -> Result<Now, Trouble> {
+        let now = |home| Now { home, shown: case.seq.max(state.shown), threaded: state.threaded };
         if state.shown >= case.seq {
-            return Ok((case, home, state.threaded));
+            return Ok(now(home));
         }
-        let message = self.render(&case);
+        let message = self.render(case);
         let content = content(&message);
         if self.memos.with(&case.id, |memo| memo.sent.as_ref() == Some(&content)) {
-            return Ok((case, home, state.threaded));
+            return Ok(now(home));
         }
         let updated = match self.parts.chat.update(&home, &message).await {
             Err(error @ ChatError::Refused { .. }) if !is_lost(&error) => {
@@ -63,7 +60,7 @@ impl Cards {
         match updated {
             Ok(()) => {
                 self.memos.with(&case.id, |memo| memo.sent = Some(content));
-                Ok((case, home, state.threaded))
+                Ok(now(home))
             }
             Err(error @ ChatError::Channel { .. }) => {
                 self.unusable(&home.channel, &error).await;
@@ -75,38 +72,30 @@ impl Cards {
     }
 
     /// The card is posted anew: it, or its channel, cannot be used any more.
-    pub(super) async fn moved(
-        &self,
-        case: Case,
-        from: &Posted,
-        message: &Message,
-    ) -> Result<(Case, Posted, u64), Trouble> {
-        let placed = self.place(&case, message, Some(from)).await?;
-        let posted = placed.posted.clone();
-        tracing::warn!(case = %case.id, from = %from.channel, to = %posted.channel, "the card is posted anew");
-        let (case, _) = self.at_home(case, message, placed).await?;
-        Ok((case, posted, 0))
+    async fn moved(&self, case: &Case, from: &Posted, message: &Message) -> Result<Now, Trouble> {
+        let placed = self.place(case, message, Some(from)).await?;
+        tracing::warn!(case = %case.id, from = %from.channel, to = %placed.posted.channel, "the card is posted anew");
+        self.at_home(case, message, placed).await
     }
 
-    /// The journal takes note of where the card is; gives how many events it shows.
-    async fn at_home(&self, case: Case, message: &Message, placed: Placed) -> Result<(Case, u64), Trouble> {
-        let Placed { posted, found } = placed;
-        let rendered = case.seq;
+    /// The journal takes note of where the card is.
+    async fn at_home(&self, case: &Case, message: &Message, placed: Placed) -> Result<Now, Trouble> {
+        let Placed { posted: home, found } = placed;
         self.memos.with(&case.id, |memo| {
             // What was found shows what it showed when it was posted, and may have a thread.
             memo.sent = (!found).then(|| content(message));
             memo.thread_known = !found;
             memo.thread_uncertain = false;
         });
-        let event = CaseEvent::CardPosted { channel: posted.channel, ts: posted.ts };
-        let case = self.append(case, &event).await?;
+        let event = CaseEvent::CardPosted { channel: home.channel.clone(), ts: home.ts.clone() };
+        let seq = self.append(&case.id, case.seq, &event).await?;
         // That it was posted is nothing that it shows.
         let shown = match found {
             true => 1,
-            false if case.seq == rendered + 1 => case.seq,
-            false => rendered,
+            false if seq == case.seq + 1 => seq,
+            false => case.seq,
         };
-        Ok((case, shown))
+        Ok(Now { home, shown, threaded: 0 })
     }
 
     /// Posts into the case's channel, or else into the fallback. `lost`: the message that cannot be used any more.
@@ -223,8 +212,8 @@ impl Cards {
 }
 
 /// What people see of it: the metadata changes with every event.
-fn content(message: &Message) -> String {
-    format!("{}\n{}", message.text, message.blocks)
+fn content(message: &Message) -> Content {
+    Sha256::digest(format!("{}\n{}", message.text, message.blocks).as_bytes()).into()
 }
 
 /// The same without a layout.

@@ -14,10 +14,16 @@ const LOOK: Duration = Duration::from_secs(20);
 
 impl Cards {
     pub(super) async fn digests(&self, at: Time) {
+        // The day whose cases were all told: those that begin after its digest was due are the next one's.
+        let mut settled = None;
         while !self.is_stopping() {
-            let now = self.parts.clock.now();
-            let wait = match self.digest(last_due(now, at), at).await {
-                Ok(()) => LOOK.min(self.settings.look * 100),
+            let day = last_due(self.parts.clock.now(), at);
+            let outcome = if settled == Some(day) { Ok(true) } else { self.digest(day, at).await };
+            let wait = match outcome {
+                Ok(all) => {
+                    settled = all.then_some(day);
+                    LOOK.min(self.settings.look * 100)
+                }
                 Err(Trouble::Stopped) => return,
                 Err(trouble) => {
                     tracing::warn!(?trouble, "the day's digest waits");
@@ -28,8 +34,8 @@ impl Cards {
         }
     }
 
-    /// Tells of the day's cases, unless that was done.
-    async fn digest(&self, day: Date, at: Time) -> Result<(), Trouble> {
+    /// Tells of the day's cases, unless that was done; gives whether all were told.
+    async fn digest(&self, day: Date, at: Time) -> Result<bool, Trouble> {
         let told = self.parts.journal.last_digest().await?;
         let mut cases = self.untold().await?;
         if let Some(told) = told {
@@ -41,12 +47,18 @@ impl Cards {
         }
         cases.retain(|case| case.opened_at < moment(day, at));
         if told.is_some_and(|told| told >= day) || cases.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let posted = self.post_digest(&card::digest(&cases, day), &cases).await?;
-        tracing::info!(%day, cases = cases.len(), channel = %posted.channel, "the day's digest is posted");
-        self.parts.journal.record(&SystemEvent::Digest { day }).await?;
-        self.told(&cases).await
+        // One that was posted already, and not recorded, tells of no more than there was then.
+        let told = cases.get(..usize::try_from(posted.seq).unwrap_or(usize::MAX)).unwrap_or(&cases);
+        let all = told.len() == cases.len();
+        if all {
+            tracing::info!(%day, cases = cases.len(), channel = %posted.channel, "the day's digest is posted");
+            self.parts.journal.record(&SystemEvent::Digest { day }).await?;
+        }
+        self.told(told).await?;
+        Ok(all)
     }
 
     /// The observed cases that nothing was told of, the oldest first.
@@ -71,10 +83,12 @@ impl Cards {
         for channel in [Some(&self.settings.channel), self.settings.fallback.as_ref()].into_iter().flatten() {
             // Once a day: whether it was made already is always looked up.
             let first = cases.first().map(|case| &case.id);
-            if let Some(first) = first
-                && let Ok(Some(found)) = self.parts.chat.find(channel, None, card::DIGEST, first).await
-            {
-                return Ok(found);
+            if let Some(first) = first {
+                match self.parts.chat.find(channel, None, card::DIGEST, first).await {
+                    Ok(Some(found)) => return Ok(found),
+                    Ok(None) | Err(ChatError::Channel { .. } | ChatError::Refused { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             match self.parts.chat.post(channel, None, message).await {
                 Err(error @ ChatError::Channel { .. }) => {

@@ -14,6 +14,9 @@ const FAILURES: u32 = 3;
 /// How many cases are remembered.
 const MOST: usize = 10_000;
 
+/// What people see of a message, in short.
+pub(super) type Content = [u8; 32];
+
 /// Which cases somebody takes care of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
@@ -41,7 +44,7 @@ pub(super) struct Memo {
     /// How often it could not be shown in a row.
     pub(super) failures: u32,
     /// What was last sent.
-    pub(super) sent: Option<String>,
+    pub(super) sent: Option<Content>,
     /// The channels in which a post may have been made that nobody knows of.
     pub(super) uncertain: Vec<String>,
     /// The channels that were looked through for a post of an earlier process.

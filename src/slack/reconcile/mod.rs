@@ -24,6 +24,8 @@ use tokio::sync::watch;
 const PART: &str = "cards";
 /// So many failures in a row, about a minute of them, are told.
 const ALARM_AFTER: u32 = 8;
+/// The cases that are behind are listed this often, where nothing else says that they have changed.
+const LIST_AGAIN: Duration = Duration::from_secs(1);
 /// A case that Slack refuses is tried again after this.
 const PUT_OFF: Duration = Duration::from_mins(10);
 /// A closed case that nothing was told of, and that nothing happened to for so long before the start, is history.
@@ -94,6 +96,13 @@ pub struct Cards {
     stopping: watch::Receiver<bool>,
 }
 
+/// A case's card: where it is, and how far it and its thread show the case.
+struct Now {
+    home: Posted,
+    shown: u64,
+    threaded: u64,
+}
+
 /// Why a case is behind still.
 #[derive(Debug)]
 enum Trouble {
@@ -103,6 +112,28 @@ enum Trouble {
     Lost,
     /// sluicegate stops.
     Stopped,
+}
+
+/// The cases that are behind. They are listed again only where the journal has grown, or a second has passed: there may
+/// be many, and the journal has other work.
+#[derive(Default)]
+struct Behind {
+    cases: Vec<CardState>,
+    length: u64,
+    read_at: Option<Instant>,
+}
+
+impl Behind {
+    async fn refresh(&mut self, journal: &dyn Journal) -> Result<(), JournalError> {
+        let length = journal.length().await?;
+        if length == self.length && self.read_at.is_some_and(|at| at.elapsed() < LIST_AGAIN) {
+            return Ok(());
+        }
+        self.cases = journal.cards_behind().await?;
+        self.length = length;
+        self.read_at = Some(Instant::now());
+        Ok(())
+    }
 }
 
 impl From<ChatError> for Trouble {
@@ -137,19 +168,18 @@ impl Cards {
 
     async fn keep(&self, lane: Lane) {
         let mut failures = 0_u32;
+        let mut behind = Behind::default();
         while !self.is_stopping() {
-            let chosen = match self.parts.journal.cards_behind().await {
-                Ok(behind) => self.memos.choose(lane, &behind, &self.settings),
-                Err(error) => {
-                    tracing::warn!(%error, "cards wait: the journal cannot be read");
-                    self.pause(Duration::from_secs(1)).await;
-                    continue;
-                }
-            };
-            let Some((state, parts)) = chosen else {
+            if let Err(error) = behind.refresh(&*self.parts.journal).await {
+                tracing::warn!(%error, "cards wait: the journal cannot be read");
+                self.pause(Duration::from_secs(1)).await;
+                continue;
+            }
+            let Some((state, parts)) = self.memos.choose(lane, &behind.cases, &self.settings) else {
                 self.pause(self.settings.look).await;
                 continue;
             };
+            behind.read_at = None;
             match self.bring(&state, parts.thread).await {
                 Ok(()) => {
                     failures = 0;
@@ -229,14 +259,12 @@ impl Cards {
                 self.memos.put_off(id, PUT_OFF);
                 return Ok(());
             }
-            return self.first(case).await;
+            return self.first(&case).await;
         };
         let home = Posted { channel, ts, seq: state.shown };
-        let (case, home, mut threaded) = self.current(case, home, state).await?;
-        if thread {
-            threaded = self.thread(&case, &home, threaded).await?;
-        }
-        self.shown(id, case.seq, threaded).await
+        let now = self.current(&case, home, state).await?;
+        let threaded = if thread { self.thread(&case, &now).await? } else { now.threaded };
+        self.shown(id, now.shown, threaded).await
     }
 
     async fn shown(&self, id: &CaseId, shown: u64, threaded: u64) -> Result<(), Trouble> {
@@ -251,22 +279,19 @@ impl Cards {
         !case.acts() && self.settings.digest_at.is_some()
     }
 
-    /// Appends to a case whatever else was appended meanwhile. What happened in Slack must not be forgotten: while the
-    /// journal cannot be written it waits.
-    async fn append(&self, mut case: Case, event: &CaseEvent) -> Result<Case, Trouble> {
+    /// Appends to a case that had `seq` events, whatever else was appended meanwhile; gives how many it has then. What
+    /// happened in Slack must not be forgotten: while the journal cannot be written it waits.
+    async fn append(&self, id: &CaseId, mut seq: u64, event: &CaseEvent) -> Result<u64, Trouble> {
         let mut waited = 0;
         loop {
-            match self.parts.journal.append(&case.id, case.seq, std::slice::from_ref(event)).await {
-                Ok(now) => return Ok(now),
-                Err(JournalError::Conflict { .. }) => {
-                    let read = self.parts.journal.case(&case.id).await?;
-                    case = read.ok_or_else(|| JournalError::Damaged(format!("{} is gone", case.id)))?;
-                }
+            match self.parts.journal.append(id, seq, std::slice::from_ref(event)).await {
+                Ok(now) => return Ok(now.seq),
+                Err(JournalError::Conflict { actual, .. }) => seq = actual,
                 Err(error @ JournalError::Unavailable(_)) => {
                     if self.is_stopping() {
                         return Err(Trouble::Stopped);
                     }
-                    tracing::error!(case = %case.id, %error, "a card is posted, and the journal does not know yet");
+                    tracing::error!(case = %id, %error, "a card is posted, and the journal does not know yet");
                     waited += 1;
                     self.pause(backoff(waited)).await;
                 }

@@ -2,7 +2,7 @@
 //! thread tells with it, by which it is known again.
 
 use super::card::is_lost;
-use super::{Cards, Trouble};
+use super::{Cards, Now, Trouble};
 use crate::case::{Case, CaseEvent, Reminder};
 use crate::ports::{ChatError, Message, Metadata, Posted, Recorded};
 use crate::slack::card;
@@ -12,8 +12,9 @@ const NO_THREADS: [&str; 2] = ["restricted_action_non_threadable_channel", "rest
 
 impl Cards {
     /// Tells the thread what it lacks; gives how many events it tells now.
-    pub(super) async fn thread(&self, case: &Case, home: &Posted, threaded: u64) -> Result<u64, Trouble> {
-        let mut told = self.told_already(case, home, threaded).await?;
+    pub(super) async fn thread(&self, case: &Case, now: &Now) -> Result<u64, Trouble> {
+        let home = &now.home;
+        let mut told = self.told_already(case, home, now.threaded).await?;
         let history = self.parts.journal.history(&case.id).await?;
         let moved = history.iter().rposition(|one| matches!(one.event, CaseEvent::CardPosted { .. }));
         while let Some(rest) =
@@ -29,9 +30,9 @@ impl Cards {
                 (Some(0), Some(CaseEvent::Reminded { reminder })) => {
                     self.tell_again(case, home, told + 1, reminder).await?
                 }
-                _ => self.tell(case, home, told, rest.get(..next.unwrap_or(rest.len())).unwrap_or(rest)).await?,
+                _ => self.tell(case, now, told, rest.get(..next.unwrap_or(rest.len())).unwrap_or(rest)).await?,
             };
-            self.shown(&case.id, case.seq, told).await?;
+            self.shown(&case.id, now.shown, told).await?;
         }
         Ok(told)
     }
@@ -70,17 +71,11 @@ impl Cards {
     }
 
     /// Ordinary lines.
-    async fn tell(
-        &self,
-        case: &Case,
-        home: &Posted,
-        told: u64,
-        events: &[Recorded<CaseEvent>],
-    ) -> Result<u64, Trouble> {
+    async fn tell(&self, case: &Case, now: &Now, told: u64, events: &[Recorded<CaseEvent>]) -> Result<u64, Trouble> {
         for message in card::audit(&case.id, told, events) {
-            self.reply(case, home, false, &message).await?;
+            self.reply(case, &now.home, false, &message).await?;
             if let Some(metadata) = &message.metadata {
-                self.shown(&case.id, case.seq, metadata.seq).await?;
+                self.shown(&case.id, now.shown, metadata.seq).await?;
             }
         }
         Ok(told + events.len() as u64)
@@ -125,10 +120,7 @@ impl Cards {
         } else {
             chat.post(&home.channel, Some(&home.ts), message).await
         };
-        let error = match sent {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
+        let Err(error) = sent else { return Ok(()) };
         if let ChatError::Ambiguous { .. } = error {
             self.memos.with(&case.id, |memo| {
                 memo.thread_known = false;

@@ -53,8 +53,8 @@ enum Begin {
 struct Envelope {
     #[serde(default, rename = "type")]
     kind: String,
-    #[serde(default)]
-    envelope_id: String,
+    #[serde(default, rename = "envelope_id")]
+    id: String,
     #[serde(default)]
     reason: String,
     #[serde(default)]
@@ -86,8 +86,8 @@ impl Envelopes {
             kind => {
                 let kind: String = kind.chars().filter(|c| !c.is_control()).take(40).collect();
                 tracing::info!(kind, "an envelope that sluicegate has no use for");
-                if !envelope.envelope_id.is_empty() {
-                    say(acks, &envelope.envelope_id, &Ack::default());
+                if !envelope.id.is_empty() {
+                    say(acks, &envelope.id, &Ack::default());
                 }
             }
         }
@@ -95,7 +95,7 @@ impl Envelopes {
     }
 
     fn interactive(&self, envelope: Envelope, acks: &mpsc::UnboundedSender<String>) {
-        if envelope.envelope_id.is_empty() {
+        if envelope.id.is_empty() {
             tracing::warn!("an envelope from Slack that cannot be acknowledged, for it has no id");
             return;
         }
@@ -103,20 +103,20 @@ impl Envelopes {
             tracing::error!("more clicks at once than can be taken: this one is refused, and its person sees that");
             return;
         };
-        match self.known().begin(&envelope.envelope_id) {
+        match self.known().begin(&envelope.id) {
             Begin::First => {}
             // The one that is in hand is acknowledged for both.
             Begin::InHand => return,
-            Begin::Taken(ack) => return say(acks, &envelope.envelope_id, &ack),
+            Begin::Taken(ack) => return say(acks, &envelope.id, &ack),
         }
         let (envelopes, acks) = (self.clone(), acks.clone());
         tokio::spawn(async move {
             let ack = envelopes.settle(&envelope.payload).await;
             if let Some(ack) = &ack {
                 let ack = if envelope.accepts_response_payload { ack } else { &Ack::default() };
-                say(&acks, &envelope.envelope_id, ack);
+                say(&acks, &envelope.id, ack);
             }
-            envelopes.known().end(&envelope.envelope_id, ack);
+            envelopes.known().end(&envelope.id, ack);
             drop(place);
         });
     }

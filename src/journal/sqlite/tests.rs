@@ -1,0 +1,32 @@
+//! The journal's thread, driven by hand.
+#![allow(clippy::unwrap_used, reason = "tests")]
+use super::*;
+
+#[test]
+fn without_a_transaction_nothing_is_written() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let path = dir.path().join("j.db");
+    let db = Connection::open(&path).unwrap();
+    schema::prepare(&db).unwrap();
+    db.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (inbox, work) = mpsc::channel();
+    let (told, answers) = mpsc::channel();
+    // The other process is done just after this one gave up waiting for it.
+    let piece: Work = Box::new(move |db| {
+        other.execute_batch("COMMIT").unwrap();
+        let written = db.and_then(|db| {
+            let insert = "INSERT INTO own_requests VALUES ('request', 'case')";
+            savepoint(db, |db| db.execute(insert, []).map_err(unavailable))
+        });
+        Box::new(move |uncommitted| told.send(uncommitted.map_or(written, Err)).unwrap())
+    });
+    inbox.send(Job::Piece(piece)).unwrap();
+    drop(inbox);
+    serve(db, &work);
+    assert!(answers.recv().unwrap().is_err());
+    let count = "SELECT count(*) FROM own_requests";
+    let rows: u32 = Connection::open(&path).unwrap().query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+}
