@@ -116,8 +116,8 @@ fn paths_are_relative_to_the_file() {
 
 #[test]
 fn a_section_that_does_nothing_yet_is_told() {
-    let run = check("[restriction]\nmode = \"cap\"\n", &[]).ends(0);
-    assert!(run.stderr.contains("[restriction] is understood, and does nothing in this version"), "{}", run.stderr);
+    let run = check("[accounts]\nrole_name = \"r\"\n", &[]).ends(0);
+    assert!(run.stderr.contains("[accounts] is understood, and does nothing in this version"), "{}", run.stderr);
 }
 
 #[test]

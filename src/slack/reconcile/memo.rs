@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_burst_is_one_change() {
         let memos = Memos::default();
-        let quiet = CardSettings { quiet: Duration::from_secs(60), ..settings() };
+        let quiet = CardSettings { quiet: Duration::from_mins(1), ..settings() };
         assert_eq!(memos.choose(Lane::Post, &[state(1, 1, 0, 0)], &quiet), None);
         assert!(memos.choose(Lane::Post, &[state(1, 1, 0, 0)], &settings()).is_some());
     }
