@@ -54,11 +54,15 @@ pub fn count(case: &Case, vote: &Vote) -> Count {
     if have >= needed { Count::Passes(people) } else { Count::Needs(needed - have) }
 }
 
+/// Who decided it last, when and what, for a person who comes too late.
+pub fn decided(case: &Case) -> Option<String> {
+    let tally = case.approved.as_ref()?;
+    Some(format!("already decided by {} at {}: {}", tally.people.join(", "), tally.at, tally.plan.decision))
+}
+
 /// Why a decision does not fit a case, for the person who tried.
 pub fn misfit(case: &Case, decision: Decision) -> String {
-    let decided = case.approved.as_ref().map(|tally| {
-        format!("already decided by {} at {}: {}", tally.people.join(", "), tally.at, tally.plan.decision)
-    });
+    let decided = decided(case);
     let fitting: Vec<&str> = case.decisions().into_iter().map(Decision::name).collect();
     let state = match (case.state, decided) {
         (State::Acting | State::Closed, Some(decided)) => decided,

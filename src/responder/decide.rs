@@ -2,7 +2,7 @@
 
 use super::Responder;
 use super::voter::Voter;
-use crate::approval::{Count, count, misfit};
+use crate::approval::{Count, count, decided, misfit};
 use crate::case::{Case, CaseEvent, CaseId, Decision, Mode, Outcome, Plan, State, SystemEvent, Via, Vote, plans_for};
 use crate::policy::Permission;
 use crate::ports::{Ballot, JournalError, Proof, SlackProof};
@@ -214,7 +214,13 @@ impl Responder {
             return no(&misfit(case, decision));
         }
         let Some(plan) = plans.into_iter().find(|plan| plan.digest == digest) else {
-            return no("the case has moved on, and the plan is another than the one that was shown: look again");
+            let moved_on = "the case has moved on, and the plan is another than the one that was shown: look again";
+            return match decided(case) {
+                Some(decided) if matches!(case.state, State::Acting | State::Closed) => {
+                    no(&format!("{decided}; {moved_on}"))
+                }
+                _ => no(moved_on),
+            };
         };
         if let Some(other) = self.other_open_case(case).await? {
             return no(&format!("the mapping has another open case, {other}: decide that one"));
