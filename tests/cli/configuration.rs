@@ -116,17 +116,12 @@ fn paths_are_relative_to_the_file() {
 
 #[test]
 fn a_section_that_does_nothing_yet_is_told() {
-<<<<<<< HEAD
-    let run = check("[accounts]\nrole_name = \"r\"\n", &[]).ends(0);
-    assert!(run.stderr.contains("[accounts] is understood, and does nothing in this version"), "{}", run.stderr);
-=======
     let run = check("[accounts]\nrole_name = \"sluicegate-responder\"\n", &[]).ends(0);
     assert!(run.stderr.contains("[accounts] is understood, and does nothing in this version"), "{}", run.stderr);
     let run = check("[restriction]\nmode = \"session\"\nask_after = \"72h\"\n", &[]).ends(0);
     assert!(!run.stderr.contains("does nothing"), "{}", run.stderr);
     let run = check("[restriction]\ncap_policy = \"AWSDenyAll\"\n", &[]).ends(2);
     assert!(run.stderr.contains("is no managed policy's ARN"), "{}", run.stderr);
->>>>>>> restrict
 }
 
 #[test]
