@@ -8,6 +8,8 @@ use crate::evidence::Metric;
 use crate::mapping::{Arn, FunctionRef};
 use crate::ports::{CallError, CodeLocation, Enrichment, FunctionRead, Kept, Seen};
 use async_trait::async_trait;
+use aws_sdk_lambda::types::Runtime;
+use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use aws_sdk_sqs::types::QueueAttributeName;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -78,7 +80,7 @@ impl AwsEnrichment {
         self.limits.wait(account, region).await;
         let answer = self.tagging(region).get_resources().resource_arn_list(arn).send().await.map_err(call_error)?;
         let entries = answer.resource_tag_mapping_list().iter().filter(|entry| entry.resource_arn() == Some(arn));
-        let tags = entries.flat_map(|entry| entry.tags()).map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
+        let tags = entries.flat_map(ResourceTagMapping::tags).map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
         Ok(sorted(tags))
     }
 }
@@ -104,7 +106,7 @@ impl Enrichment for AwsEnrichment {
             arn: told,
             role: owned(found.and_then(|found| found.role())),
             code_sha256: owned(found.and_then(|found| found.code_sha256())),
-            runtime: owned(found.and_then(|found| found.runtime()).map(|runtime| runtime.as_str())),
+            runtime: owned(found.and_then(|found| found.runtime()).map(Runtime::as_str)),
             last_modified: owned(found.and_then(|found| found.last_modified())),
             tags: sorted(read.tags().cloned().unwrap_or_default()),
             code_location: CodeLocation(owned(code.and_then(|code| code.location()))),

@@ -112,7 +112,7 @@ impl Scene {
         let keys: Vec<_> = keys
             .access_key_metadata()
             .iter()
-            .map(|key| json!([key.access_key_id(), key.status().map(|status| status.as_str())]))
+            .map(|key| json!([key.access_key_id(), key.status().map(aws_sdk_iam::types::StatusType::as_str)]))
             .collect();
         let tags = iam.list_user_tags().user_name(name).send().await.unwrap();
         let tags: Vec<_> = tags.tags().iter().map(|tag| json!([tag.key(), tag.value()])).collect();

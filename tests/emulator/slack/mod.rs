@@ -2,4 +2,5 @@
 
 mod deciding;
 mod faults;
+mod kills;
 mod scene;
