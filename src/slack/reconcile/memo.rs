@@ -22,14 +22,10 @@ pub(super) type Content = [u8; 32];
 pub(super) enum Lane {
     /// Those that Slack was never told of.
     Post,
-    /// The others.
+    /// Those whose card shows less than they are.
     Update,
-}
-
-/// What of a case is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Due {
-    pub(super) thread: bool,
+    /// Those whose card is as it should be, and whose thread tells less.
+    Thread,
 }
 
 /// What is remembered of a case.
@@ -41,6 +37,10 @@ pub(super) struct Memo {
     /// Since when it has been behind.
     behind_since: Option<Instant>,
     not_before: Option<Instant>,
+    /// Somebody takes care of it: nobody else may.
+    busy: bool,
+    /// How far it was shown and threaded when this process last took note of that; a list may be older.
+    pub(super) known: Option<(u64, u64)>,
     /// How often it could not be shown in a row.
     pub(super) failures: u32,
     /// What was last sent.
@@ -65,6 +65,8 @@ impl Memo {
             since: now,
             behind_since: None,
             not_before: None,
+            busy: false,
+            known: None,
             failures: 0,
             sent: None,
             uncertain: Vec::new(),
@@ -91,44 +93,48 @@ impl Memo {
 }
 
 impl Memos {
-    /// The first case of a lane that something is due of. Threads wait while there are cases of which nothing was posted.
-    pub(super) fn choose(&self, lane: Lane, behind: &[CardState], settings: &CardSettings) -> Option<(CardState, Due)> {
+    /// Takes the first case of a lane that is due; it is nobody else's until it is [`Memos::released`]. Threads wait while
+    /// there are cases of which nothing was posted.
+    pub(super) fn take(&self, lane: Lane, behind: &[CardState], settings: &CardSettings) -> Option<CardState> {
         let now = Instant::now();
         let mut memos = self.all();
         if memos.len() > MOST {
-            memos.retain(|id, _| behind.iter().any(|state| state.case_id == *id));
+            memos.retain(|id, memo| memo.busy || behind.iter().any(|state| state.case_id == *id));
         }
         let mut unposted = false;
         // One that fails again and again lets all others go first.
         let (mut chosen, mut otherwise) = (None, None);
         for state in behind {
             let memo = memos.entry(state.case_id.clone()).or_insert_with(|| Memo::new(now));
+            let (shown, threaded) = memo.known.unwrap_or((state.shown, state.threaded));
+            let of = match (shown >= state.seq, threaded >= state.seq) {
+                (true, true) => continue,
+                (true, false) => Lane::Thread,
+                (false, _) if shown == 0 => Lane::Post,
+                (false, _) => Lane::Update,
+            };
             memo.see(state.seq, now);
             if memo.not_before.is_some_and(|not_before| now < not_before) {
                 continue;
             }
-            unposted |= state.shown == 0;
-            let of = if state.shown == 0 { Lane::Post } else { Lane::Update };
-            if of != lane || chosen.is_some() {
-                continue;
-            }
-            let card = state.shown < state.seq && memo.rested(settings.quiet, now);
-            let thread = state.threaded < state.seq && memo.rested(settings.thread_quiet, now);
-            let thread = thread && lane == Lane::Update;
+            unposted |= of == Lane::Post;
+            let quiet = if of == Lane::Thread { settings.thread_quiet } else { settings.quiet };
             let place = if memo.failures < FAILURES { &mut chosen } else { &mut otherwise };
-            if place.is_none() && (card || thread) {
-                *place = Some((state.clone(), Due { thread }, card));
+            if of == lane && place.is_none() && !memo.busy && memo.rested(quiet, now) {
+                *place = Some(CardState { shown, threaded, ..state.clone() });
             }
         }
-        let (state, due, card) = chosen.or(otherwise)?;
-        let due = Due { thread: due.thread && !unposted };
-        if !card && !due.thread {
-            return None;
-        }
+        let state = chosen.or(otherwise).filter(|_| lane != Lane::Thread || !unposted)?;
         if let Some(memo) = memos.get_mut(&state.case_id) {
             memo.behind_since = None;
+            memo.busy = true;
         }
-        Some((state, due))
+        Some(state)
+    }
+
+    /// Somebody else may take care of it.
+    pub(super) fn released(&self, id: &CaseId) {
+        self.with(id, |memo| memo.busy = false);
     }
 
     /// Changes what is remembered of a case.
@@ -166,11 +172,27 @@ mod tests {
     fn the_newest_comes_first_and_threads_wait_for_posts() {
         let memos = Memos::default();
         let behind = [state(1, 3, 3, 1), state(2, 5, 0, 0), state(3, 1, 0, 0)];
-        let (post, due) = memos.choose(Lane::Post, &behind, &settings()).unwrap();
-        assert_eq!((post.case_id, due.thread), (behind[1].case_id.clone(), false));
-        assert_eq!(memos.choose(Lane::Update, &behind, &settings()), None);
-        let (update, due) = memos.choose(Lane::Update, &behind[..1], &settings()).unwrap();
-        assert_eq!((update.case_id, due.thread), (behind[0].case_id.clone(), true));
+        assert_eq!(memos.take(Lane::Thread, &behind, &settings()), None);
+        assert_eq!(memos.take(Lane::Update, &behind, &settings()), None);
+        assert_eq!(memos.take(Lane::Post, &behind, &settings()).unwrap(), behind[1]);
+        assert_eq!(
+            memos.take(Lane::Post, &behind, &settings()).unwrap(),
+            behind[2],
+            "one that is taken is nobody else's"
+        );
+        assert_eq!(memos.take(Lane::Thread, &behind[..1], &settings()).unwrap(), behind[0]);
+    }
+
+    #[test]
+    fn what_this_process_knows_is_newer_than_a_list() {
+        let memos = Memos::default();
+        let old = [state(1, 5, 2, 2)];
+        memos.with(&old[0].case_id, |memo| memo.known = Some((5, 4)));
+        assert_eq!(memos.take(Lane::Update, &old, &settings()), None);
+        assert_eq!(memos.take(Lane::Thread, &old, &settings()), Some(state(1, 5, 5, 4)));
+        memos.released(&old[0].case_id);
+        memos.with(&old[0].case_id, |memo| memo.known = Some((5, 5)));
+        assert_eq!(memos.take(Lane::Thread, &old, &settings()), None);
     }
 
     #[test]
@@ -178,8 +200,8 @@ mod tests {
         let memos = Memos::default();
         let behind = [state(1, 3, 0, 0), state(2, 5, 5, 1)];
         memos.put_off(&behind[0].case_id, Duration::from_secs(9));
-        assert_eq!(memos.choose(Lane::Post, &behind, &settings()), None);
-        assert!(memos.choose(Lane::Update, &behind, &settings()).unwrap().1.thread);
+        assert_eq!(memos.take(Lane::Post, &behind, &settings()), None);
+        assert!(memos.take(Lane::Thread, &behind, &settings()).is_some());
     }
 
     #[test]
@@ -187,15 +209,15 @@ mod tests {
         let memos = Memos::default();
         let behind = [state(1, 3, 0, 0), state(2, 5, 0, 0)];
         memos.with(&behind[0].case_id, |memo| memo.failures = FAILURES);
-        assert_eq!(memos.choose(Lane::Post, &behind, &settings()).unwrap().0, behind[1]);
-        assert_eq!(memos.choose(Lane::Post, &behind[..1], &settings()).unwrap().0, behind[0]);
+        assert_eq!(memos.take(Lane::Post, &behind, &settings()).unwrap(), behind[1]);
+        assert_eq!(memos.take(Lane::Post, &behind, &settings()).unwrap(), behind[0]);
     }
 
     #[test]
     fn a_burst_is_one_change() {
         let memos = Memos::default();
         let quiet = CardSettings { quiet: Duration::from_mins(1), ..settings() };
-        assert_eq!(memos.choose(Lane::Post, &[state(1, 1, 0, 0)], &quiet), None);
-        assert!(memos.choose(Lane::Post, &[state(1, 1, 0, 0)], &settings()).is_some());
+        assert_eq!(memos.take(Lane::Post, &[state(1, 1, 0, 0)], &quiet), None);
+        assert!(memos.take(Lane::Post, &[state(1, 1, 0, 0)], &settings()).is_some());
     }
 }

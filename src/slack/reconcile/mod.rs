@@ -2,7 +2,7 @@
 //!
 //! The journal says which cases are behind; each is brought up to its newest state, the newest case first. Nothing is
 //! kept but what [`memo`] remembers to save calls: whatever is lost with the process is looked up in Slack by metadata.
-//! Two lanes go side by side, so that in a flood changes of what was posted do not wait behind what is still to be.
+//! Three lanes go side by side: what is posted anew, what is changed, and threads; so that none waits behind the others.
 
 mod card;
 mod digest;
@@ -163,7 +163,7 @@ impl Cards {
                 cards.digests(at).await;
             }
         };
-        tokio::join!(cards.keep(Lane::Post), cards.keep(Lane::Update), digests);
+        tokio::join!(cards.keep(Lane::Post), cards.keep(Lane::Update), cards.keep(Lane::Thread), digests);
     }
 
     async fn keep(&self, lane: Lane) {
@@ -175,12 +175,14 @@ impl Cards {
                 self.pause(Duration::from_secs(1)).await;
                 continue;
             }
-            let Some((state, parts)) = self.memos.choose(lane, &behind.cases, &self.settings) else {
+            let Some(state) = self.memos.take(lane, &behind.cases, &self.settings) else {
                 self.pause(self.settings.look).await;
                 continue;
             };
             behind.read_at = None;
-            match self.bring(&state, parts.thread).await {
+            let brought = self.bring(&state, lane).await;
+            self.memos.released(&state.case_id);
+            match brought {
                 Ok(()) => {
                     failures = 0;
                     self.memos.with(&state.case_id, |memo| memo.failures = 0);
@@ -243,8 +245,8 @@ impl Cards {
         }
     }
 
-    /// Brings one case's card, and its thread where that is due, up to its newest state.
-    async fn bring(&self, state: &CardState, thread: bool) -> Result<(), Trouble> {
+    /// Brings one case's card up to its newest state, or its thread one message further.
+    async fn bring(&self, state: &CardState, lane: Lane) -> Result<(), Trouble> {
         let id = &state.case_id;
         let read = self.parts.journal.case(id).await?;
         let case = read.ok_or_else(|| JournalError::Damaged(format!("{id} is not in the journal")))?;
@@ -262,13 +264,20 @@ impl Cards {
             return self.first(&case).await;
         };
         let home = Posted { channel, ts, seq: state.shown };
-        let now = self.current(&case, home, state).await?;
-        let threaded = if thread { self.thread(&case, &now).await? } else { now.threaded };
-        self.shown(id, now.shown, threaded).await
+        let now = match lane {
+            Lane::Post | Lane::Update => self.current(&case, home, state).await?,
+            Lane::Thread => {
+                let now = Now { home, shown: state.shown, threaded: state.threaded };
+                Now { threaded: self.thread(&case, &now).await?, ..now }
+            }
+        };
+        self.shown(id, now.shown, now.threaded).await
     }
 
     async fn shown(&self, id: &CaseId, shown: u64, threaded: u64) -> Result<(), Trouble> {
-        self.parts.journal.card_shown(id, shown, threaded).await.map_err(Trouble::Journal)
+        self.parts.journal.card_shown(id, shown, threaded).await?;
+        self.memos.with(id, |memo| memo.known = Some((shown, threaded)));
+        Ok(())
     }
 
     fn is_history(&self, case: &Case, state: &CardState) -> bool {

@@ -11,30 +11,28 @@ use crate::slack::card;
 const NO_THREADS: [&str; 2] = ["restricted_action_non_threadable_channel", "restricted_action_thread_locked"];
 
 impl Cards {
-    /// Tells the thread what it lacks; gives how many events it tells now.
+    /// Tells the thread the next of what it lacks, in one message; gives how many events it tells then.
     pub(super) async fn thread(&self, case: &Case, now: &Now) -> Result<u64, Trouble> {
-        let home = &now.home;
-        let mut told = self.told_already(case, home, now.threaded).await?;
+        let told = self.told_already(case, &now.home, now.threaded).await?;
         let history = self.parts.journal.history(&case.id).await?;
+        let from = usize::try_from(told).unwrap_or(usize::MAX);
         let moved = history.iter().rposition(|one| matches!(one.event, CaseEvent::CardPosted { .. }));
-        while let Some(rest) =
-            history.get(usize::try_from(told).unwrap_or(usize::MAX)..).filter(|rest| !rest.is_empty())
-        {
-            // What people were told again before the card was posted here they read as any other line.
-            let at = |offset: usize| usize::try_from(told).unwrap_or(usize::MAX).saturating_add(offset);
-            let is_loud = |(offset, one): (usize, &Recorded<CaseEvent>)| {
-                matches!(one.event, CaseEvent::Reminded { .. }) && moved.is_none_or(|moved| moved < at(offset))
-            };
-            let next = rest.iter().enumerate().position(is_loud);
-            told = match (next, rest.first().map(|one| &one.event)) {
-                (Some(0), Some(CaseEvent::Reminded { reminder })) => {
-                    self.tell_again(case, home, told + 1, reminder).await?
-                }
-                _ => self.tell(case, now, told, rest.get(..next.unwrap_or(rest.len())).unwrap_or(rest)).await?,
-            };
-            self.shown(&case.id, now.shown, told).await?;
+        let rest = history.get(from..).unwrap_or_default();
+        // What people were told again before the card was posted here they read as any other line.
+        let is_loud = |(offset, one): (usize, &Recorded<CaseEvent>)| {
+            matches!(one.event, CaseEvent::Reminded { .. })
+                && moved.is_none_or(|moved| moved < from.saturating_add(offset))
+        };
+        let next = rest.iter().enumerate().position(is_loud);
+        if let (Some(0), Some(CaseEvent::Reminded { reminder })) = (next, rest.first().map(|one| &one.event)) {
+            return self.tell_again(case, &now.home, told + 1, reminder).await;
         }
-        Ok(told)
+        let lines = rest.get(..next.unwrap_or(rest.len())).unwrap_or(rest);
+        let Some(message) = card::audit(&case.id, told, lines).into_iter().next() else {
+            return Ok(told + lines.len() as u64);
+        };
+        self.reply(case, &now.home, false, &message).await?;
+        Ok(message.metadata.map_or(told, |metadata| metadata.seq))
     }
 
     /// How far the thread is: as the journal knows, or as Slack shows where a reply may have been made since.
@@ -68,17 +66,6 @@ impl Cards {
             memo.thread_uncertain = false;
         });
         Ok(newest)
-    }
-
-    /// Ordinary lines.
-    async fn tell(&self, case: &Case, now: &Now, told: u64, events: &[Recorded<CaseEvent>]) -> Result<u64, Trouble> {
-        for message in card::audit(&case.id, told, events) {
-            self.reply(case, &now.home, false, &message).await?;
-            if let Some(metadata) = &message.metadata {
-                self.shown(&case.id, now.shown, metadata.seq).await?;
-            }
-        }
-        Ok(told + events.len() as u64)
     }
 
     /// What people are told again: in the thread and in the channel; and in the fallback channel, where those of the
