@@ -225,7 +225,6 @@ async fn what_hangs_or_is_down_holds_nothing_up_and_is_told_until_it_comes() {
 async fn in_observe_evidence_is_gathered_and_nothing_is_changed() {
     let stage = Stage::with(KEEP).await;
     stage.product.configure("observe", stage.sandbox.queue_url(), KEEP).unwrap();
-    let root = stage.sandbox.root();
     let eve = builder(&stage).await;
     let uuid = attack(&stage, &eve).await;
     // The emulator counts an invocation of this kind only; AWS counts them all.
