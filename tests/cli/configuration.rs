@@ -67,7 +67,8 @@ fn a_bare_secret_is_refused_and_not_repeated() {
         assert!(!run.stderr.contains("SECRETSECRET"), "{}", run.stderr);
         assert!(run.stderr.contains("never the secret itself"), "{}", run.stderr);
         let others = ["app_token", "bot_token"].iter().filter(|other| section == "slack" && **other != key);
-        let others: String = others.map(|other| format!("{other} = \"env:OTHER\"\n")).collect();
+        let others: Vec<String> = others.map(|other| format!("{other} = \"env:OTHER\"\n")).collect();
+        let others = others.concat();
         check(&format!("[{section}]\n{needed}\n{key} = \"env:TOKEN\"\n{others}"), &[]).ends(0);
     }
     // A line that does not parse may be the one with the secret in it.

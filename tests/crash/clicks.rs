@@ -38,7 +38,7 @@ impl Scene {
         let fake = Fake::with_mapping(1, "Enabled");
         let chat = FakeChat::new();
         let journal = SqliteJournal::open(&dir.path().join("j.db"), Arc::new(SystemClock), true).unwrap();
-        let schedule = Schedule { remind_after: vec![Duration::from_secs(3600)], expires_after };
+        let schedule = Schedule { remind_after: vec![Duration::from_hours(1)], expires_after };
         let front = Arc::new(journal.clone());
         let slack = Some(Arc::new(chat.clone()) as _);
         let worker = Worker::start_with(&fake, journal, front, policies(extra), Mode::Enforce, slack, schedule);

@@ -137,6 +137,7 @@ impl Account {
 }
 
 /// What AWS answered instead: the error's code and message.
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 pub fn aws_error<E: ProvideErrorMetadata + std::error::Error>(error: E) -> String {
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
