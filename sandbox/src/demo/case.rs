@@ -35,6 +35,12 @@ impl Case {
         text(&self.0["case_id"])
     }
 
+    /// The queue or the table that the mapping reads.
+    pub fn source(&self) -> &str {
+        let resource = text(&self.0["source_arn"]).splitn(6, ':').nth(5).unwrap_or_default();
+        resource.trim_start_matches("table/").split('/').next().unwrap_or_default()
+    }
+
     pub fn state(&self) -> &str {
         text(&self.0["state"])
     }
