@@ -63,9 +63,9 @@ impl Case {
         self.events().iter().filter(move |event| event["type"] == kind)
     }
 
-    /// What is known of something: `function`, `source`, `code`, `history`, `processed`.
-    pub fn evidence(&self, about: &str) -> &Value {
-        &self.0["evidence"][about]
+    /// What is known of something (`function`, `source`, `code_kept`, `history`), as last found out.
+    pub fn evidence(&self, about: &str) -> Option<&Value> {
+        self.events_of("evidence").rev().find(|event| event["about"] == about)
     }
 
     /// What can be done about these credentials (`caller`, `execution`), as last found out.
