@@ -257,6 +257,8 @@ impl Case {
         self.state = State::Acting;
         self.outcome = None;
         self.expired_at = None;
+        // Votes for anything else have come to nothing, or to what they were for: they count for no later approval.
+        self.votes.retain(|vote| vote.plan == plan.digest);
         self.unconfirmed.clear();
         Ok(())
     }

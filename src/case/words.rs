@@ -31,7 +31,8 @@ fn words(event: &CaseEvent) -> String {
             format!("step {id}, try {attempt}: {error}; again in {wait_ms} ms")
         }
         CaseEvent::StepSucceeded { id, attempts, took_ms, .. } => {
-            format!("step {id} done and read back: {attempts} calls, {took_ms} ms")
+            let calls = if *attempts == 1 { "call" } else { "calls" };
+            format!("step {id} done and read back: {attempts} {calls}, {took_ms} ms")
         }
         CaseEvent::StepFailed { id, error, refused } => {
             format!("step {id} failed{}: {error}", if *refused { " for good" } else { "" })

@@ -6,6 +6,7 @@ use crate::approval::{Count, count, decided, misfit};
 use crate::case::{Case, CaseEvent, CaseId, Decision, Mode, Outcome, Plan, State, SystemEvent, Via, Vote, plans_for};
 use crate::policy::Permission;
 use crate::ports::{Ballot, JournalError, Proof, SlackProof};
+use crate::slack::card;
 use futures_util::future::join_all;
 
 /// Why a vote did not count.
@@ -74,7 +75,7 @@ impl Responder {
             why: refusal.why.clone(),
         };
         self.ports.journal.record(&event).await?;
-        self.whisper(&ballot.case_id, &ballot.proof, &format!("{} is refused: {}", ballot.decision, refusal.why));
+        self.whisper(&ballot.case_id, &ballot.proof, &card::refused(ballot.decision, &refusal.why));
         Ok(())
     }
 

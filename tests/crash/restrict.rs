@@ -178,6 +178,29 @@ async fn the_cut_off_is_the_time_of_the_vote_that_passed() {
     assert!(fake.entity("intern").policies[&format!("Sluicegate-{id}-role")].contains(r#""Resource":"*"}]"#));
 }
 
+#[tokio::test]
+async fn what_was_decided_once_counts_for_no_later_approval_of_the_same_plan() {
+    let dir = TempDir::new().unwrap();
+    let fake = account(Mode::Cap);
+    let worker = start(&fake, &dir.path().join("j.db"));
+    let id = opened(&worker, "e1", 1, false).await;
+    // The first takes the mapping away; from then on each is for the credentials alone, and of one digest.
+    for round in ["first", "second"] {
+        for decision in [Decision::DeleteRestrict, Decision::Lift] {
+            for who in [BOB, ALICE] {
+                assert_eq!(vote(&worker, &id, decision, who, &format!("{round}-{decision}-{who}")).await, None);
+            }
+        }
+    }
+    let before = fake.entity("intern");
+    assert_eq!(vote(&worker, &id, Decision::DeleteRestrict, ALICE, "third-alice").await, None);
+    let now = case(&worker, &id).await;
+    assert_eq!((now.state, now.votes.len()), (State::Closed, 2 + 1), "{:#?}", now.votes);
+    assert_eq!(fake.entity("intern"), before, "one person alone restricted again");
+    assert_eq!(vote(&worker, &id, Decision::DeleteRestrict, BOB, "third-bob").await, None);
+    assert_ne!(fake.entity("intern"), before);
+}
+
 async fn decide_again(worker: &Worker, id: &CaseId) {
     for (n, who) in [BOB, ALICE].into_iter().enumerate() {
         assert_eq!(vote(worker, id, Decision::DeleteRestrict, who, &format!("again-{n}")).await, None);

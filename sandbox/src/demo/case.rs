@@ -35,6 +35,12 @@ impl Case {
         text(&self.0["case_id"])
     }
 
+    /// The queue or the table that the mapping reads.
+    pub fn source(&self) -> &str {
+        let resource = text(&self.0["source_arn"]).splitn(6, ':').nth(5).unwrap_or_default();
+        resource.trim_start_matches("table/").split('/').next().unwrap_or_default()
+    }
+
     pub fn state(&self) -> &str {
         text(&self.0["state"])
     }
@@ -57,9 +63,9 @@ impl Case {
         self.events().iter().filter(move |event| event["type"] == kind)
     }
 
-    /// What is known of something: `function`, `source`, `code`, `history`, `processed`.
-    pub fn evidence(&self, about: &str) -> &Value {
-        &self.0["evidence"][about]
+    /// What is known of something (`function`, `source`, `code_kept`, `history`), as last found out.
+    pub fn evidence(&self, about: &str) -> Option<&Value> {
+        self.events_of("evidence").rev().find(|event| event["about"] == about)
     }
 
     /// What can be done about these credentials (`caller`, `execution`), as last found out.

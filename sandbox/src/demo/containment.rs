@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::attack::{Attack, TRAIL_LATENCY_MS};
+use super::attack::Attack;
 use super::case::Case;
 use super::screen::Screen;
 use super::stage::Stage;
@@ -25,7 +25,7 @@ pub struct Contained {
 }
 
 pub async fn watch_it_stop(stage: &Stage, screen: &Screen, traffic: &Traffic, attack: &Attack) -> Result<Contained> {
-    screen.scene("CloudTrail's events arrive; sluicegate judges, disables, and reads back");
+    screen.scene("sluicegate receives the events, judges, disables, and reads back");
     let root = stage.sandbox.root();
     for uuid in [&attack.queue, &attack.stream] {
         let disabled = eventually(async || {
@@ -39,7 +39,7 @@ pub async fn watch_it_stop(stage: &Stage, screen: &Screen, traffic: &Traffic, at
     for case in [&queue, &stream] {
         expect(case.holds("disable_mapping"), || format!("case {} knows of no disabled mapping", case.id()))?;
     }
-    let took_ms = took_ms(stage, &attack.queue)?;
+    let took_ms = took_ms(stage, attack)?;
     screen.line(&format!("both mappings read Disabled in the emulator, {took_ms} ms after the event was on the queue"));
     queue.reasons().iter().for_each(|reason| screen.line(&format!("why: {reason}")));
     // What Lambda had in hand when it was disabled is finished first.
@@ -72,30 +72,21 @@ async fn quiet(traffic: &Traffic) -> Result<usize> {
     Err(Failure("the siphon goes on although the mapping reads Disabled".into()))
 }
 
-/// From the moment at which the proxy put the event into the queue to the responder's read that found it disabled, both
-/// by the proxy's own clock.
-fn took_ms(stage: &Stage, uuid: &str) -> Result<u64> {
+/// From just before the event was put onto the queue to the responder's read that found the mapping disabled, both by
+/// the proxy's own clock.
+fn took_ms(stage: &Stage, attack: &Attack) -> Result<u64> {
     let calls = stage.sandbox.calls();
-    let of = |operation: &'static str| {
-        calls.iter().filter(move |call| call.operation == operation && call.resource.as_deref() == Some(uuid))
-    };
     let responder = &stage.sandbox.responder().credentials.access_key_id;
-    let mallory = &stage.mallory.credentials.access_key_id;
-    let created = calls.iter().find(|call| {
-        call.operation == "CreateEventSourceMapping"
-            && call.access_key_id.as_ref() == Some(mallory)
-            && call.request["EventSourceArn"] == stage.payments.arn.as_str()
-    });
-    let update = of("UpdateEventSourceMapping").next();
-    let read_back = update.and_then(|update| {
-        of("GetEventSourceMapping").find(|call| call.at >= update.at && call.access_key_id.as_ref() == Some(responder))
-    });
-    let (Some(created), Some(read_back)) = (created, read_back) else {
-        return Err(Failure("the proxy has not seen the calls that the journal tells of".into()));
+    let of = |operation: &'static str| {
+        calls.iter().filter(move |call| {
+            call.operation == operation
+                && call.resource.as_ref() == Some(&attack.queue)
+                && call.access_key_id.as_ref() == Some(responder)
+        })
     };
-    let whole = read_back.at.duration_since(created.at).as_millis();
-    u64::try_from(whole)
-        .ok()
-        .and_then(|whole| whole.checked_sub(TRAIL_LATENCY_MS))
-        .ok_or_else(|| Failure(format!("the mapping was disabled {whole} ms after it was made, before its event")))
+    let update = of("UpdateEventSourceMapping").next();
+    let read_back = update.and_then(|update| of("GetEventSourceMapping").find(|call| call.at >= update.at));
+    let unseen = || Failure("the proxy has not seen the calls that the journal tells of".into());
+    let took = read_back.ok_or_else(unseen)?.at.duration_since(attack.seen_at).as_millis();
+    u64::try_from(took).map_err(|_| Failure(format!("the mapping was disabled {took} ms after its event")))
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::case::{Case, text};
-use super::people::{ALL, Person, is_refusal, named};
+use super::people::{ALL, Person, is_refusal, named, plain};
 use super::screen::Screen;
 use super::stage::Stage;
 use super::{Failure, Result};
@@ -71,7 +71,7 @@ pub async fn decide(stage: &Stage, screen: &Screen, case: &Case, wishes: &[Wish]
 fn ask(stage: &Stage, screen: &Screen, case: &Case, wishes: &[Wish]) {
     screen.forget_enters();
     screen.line(&screen.bold(&format!("Your turn, in the browser: {}", stage.page())));
-    screen.line(&format!("on the card of case {} (it stands at the card's foot):", case.id()));
+    screen.line(&format!("on the card of {}, case {}:", case.source(), case.id()));
     for wish in wishes.iter().filter(|wish| !(wish.is_over)(case)) {
         let who: Vec<&str> = wish.people.iter().map(|person| person.name).collect();
         let reason = if wish.reason.is_some() { ", and give a reason" } else { "" };
@@ -139,7 +139,7 @@ impl Teller {
         for (person, told) in ALL.into_iter().zip(&mut self.told) {
             let all = stage.told(person);
             let refused = all.iter().skip(*told).filter(|text| is_refusal(text));
-            lines.extend(refused.map(|text| format!("{} is told: {text}", person.name)));
+            lines.extend(refused.map(|text| format!("{} is told: {}", person.name, plain(text))));
             *told = all.len();
         }
         lines.iter().for_each(|line| screen.line(line));

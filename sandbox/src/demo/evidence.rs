@@ -31,7 +31,7 @@ pub async fn watch_it_come(stage: &Stage, screen: &Screen, queue: &Case, stream:
                 screen.line(&format!("  {what:<12} {line}"));
             }
         }
-        let all = ["source", "function", "code", "history", "caller", "execution"];
+        let all = ["source", "function", "code_kept", "history", "caller", "execution"];
         if all.iter().all(|what| shown.contains(what)) {
             return settled(stage, &now).await;
         }
@@ -63,9 +63,7 @@ async fn settled(stage: &Stage, case: &Case) -> Result<Case> {
 fn known(case: &Case) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     let mut learnt = |what: &'static str, line: &dyn Fn(&Value) -> Option<String>| {
-        let evidence = case.evidence(what);
-        let line = if evidence.is_null() { None } else { line(evidence) };
-        lines.extend(line.map(|line| (what, line)));
+        lines.extend(case.evidence(what).and_then(line).map(|line| (what, line)));
     };
     learnt("source", &|source| {
         let tags = source["sensitive"].as_array()?.iter();
@@ -76,7 +74,7 @@ fn known(case: &Case) -> Vec<(&'static str, String)> {
         let made = function["made_by_actor"] == true;
         made.then(|| format!("made by the same actor, with its role {}", text(&function["role"])))
     });
-    learnt("code", &|code| Some(format!("kept before it can be deleted: SHA-256 {:.16}…", text(&code["sha256"]))));
+    learnt("code_kept", &|code| Some(format!("kept before it can be deleted: SHA-256 {:.16}…", text(&code["sha256"]))));
     learnt("history", &|history| {
         let calls = history["calls"].as_array()?;
         Some(format!("{} calls by the same principal and key lately, by CloudTrail", calls.len()))

@@ -95,7 +95,7 @@ impl Stage {
 
 /// Whether somebody was told that their click does not count.
 pub fn is_refusal(text: &str) -> bool {
-    text.contains(" is refused: ")
+    text.contains("* does not count: ")
 }
 
 /// The value of the box that a dialog has, if it has one.
@@ -117,7 +117,7 @@ pub fn in_short(card: &Message) -> Vec<String> {
 }
 
 /// Slack's text without its marks.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let bare: String = text.chars().filter(|c| !matches!(c, '`' | '*')).collect();
     bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }

@@ -7,7 +7,7 @@ use super::attack::Attack;
 use super::case::Case;
 use super::deciding::{Wish, decide};
 use super::denied::{attacker, denied_so_far, look, went_through};
-use super::people::{ALICE, BOB, CAROL, MALLORY, Person, is_refusal};
+use super::people::{ALICE, BOB, CAROL, MALLORY, Person, is_refusal, plain};
 use super::screen::Screen;
 use super::stage::{INTERN, Stage};
 use super::{Failure, Result, expect};
@@ -29,7 +29,7 @@ async fn strangers(stage: &Stage, screen: &Screen, case: &Case) -> Result {
         let told = stage.told(who).len();
         stage.click(who, case, WISH.decision).await?;
         let said = refusal(stage, who, told).await?;
-        screen.line(&format!("{} clicks \"{}\" and is told: {said}", who.name, WISH.button));
+        screen.line(&format!("{} clicks \"{}\" and is told: {}", who.name, WISH.button, plain(&said)));
         expect(stage.slack.open_view_of(who.user).is_none(), || format!("a dialog opened for {}", who.name))?;
     }
     let now = case.again(stage).await?;

@@ -2,7 +2,7 @@
 
 use super::state::tampered_with;
 use super::text::Mrkdwn;
-use super::what::why_nothing;
+use super::what::{NAME, why_nothing};
 use crate::case::{Case, Decision, State, Step, StepStatus};
 use crate::containment::StepKind;
 
@@ -24,6 +24,10 @@ pub(super) fn done(case: &Case) -> Vec<Mrkdwn> {
 fn line(case: &Case, step: &Step) -> Mrkdwn {
     let what = Mrkdwn::default().number(step.id).say(". ").say(if step.undoes.is_some() { "Take back: " } else { "" });
     let what = what.say(name(step.kind));
+    let what = match step.call.principal() {
+        Some(principal) => what.say(" (").code(&principal.words(), NAME).say(")"),
+        None => what,
+    };
     match step.status {
         StepStatus::Prepared => what.say(" – about to be done"),
         StepStatus::Started => what.say(" – under way since ").time(step.started_at.unwrap_or(step.at)),
@@ -45,7 +49,8 @@ fn effort(step: &Step) -> Mrkdwn {
     }
 }
 
-fn name(kind: StepKind) -> &'static str {
+/// A step in words.
+pub(super) fn name(kind: StepKind) -> &'static str {
     match kind {
         StepKind::DisableMapping => "disable the mapping",
         StepKind::FreezeFunction => "freeze the function",

@@ -4,6 +4,7 @@
 use super::about::About;
 use super::blocks::{divider, sections};
 use super::buttons::{calls, needs, value};
+use super::done::name;
 use super::restrict::terms;
 use super::text::{Mrkdwn, Plain};
 use super::what::wired;
@@ -100,7 +101,7 @@ fn beside(steps: &[PlannedStep]) -> Vec<Mrkdwn> {
         }
     }
     for kind in &kinds {
-        lines.push(Mrkdwn::new("• ").code(kind.name(), 30).say(": ").say(kind.side_effects()));
+        lines.push(Mrkdwn::new("• ").say(name(*kind)).say(": ").say(kind.side_effects()));
         lines.push(Mrkdwn::new(if kind.is_reversible() {
             "   can be taken back"
         } else {

@@ -61,7 +61,7 @@ fn would_do(case: &Case) -> Vec<Mrkdwn> {
 
 fn ratings(case: &Case) -> Vec<Mrkdwn> {
     let rated = |(person, right): &(String, bool)| {
-        Mrkdwn::new("• ").code(person, NAME).say(if *right { " says: right" } else { " says: *wrong*" })
+        Mrkdwn::new("• ").person(person, NAME).say(if *right { " says: right" } else { " says: *wrong*" })
     };
     case.ratings.iter().map(rated).collect()
 }

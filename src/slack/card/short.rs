@@ -57,7 +57,7 @@ fn message(case: &Case, line: Mrkdwn) -> Message {
 
 /// For a click that comes too late.
 pub fn already_decided(tally: &Tally) -> String {
-    let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().code(who, NAME)).collect();
+    let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().person(who, NAME)).collect();
     let line = Mrkdwn::new("Already decided by ").then(&Mrkdwn::joined(&people, ", ")).say(" at ").time(tally.at);
     line.say(": ").say(spoken(tally.plan.decision)).into_string()
 }

@@ -39,6 +39,15 @@ impl Mrkdwn {
         self
     }
 
+    /// A person of ours: by their id in Slack as Slack shows them to everybody, else by the name that the inventory has.
+    pub(super) fn person(mut self, theirs: &str, most: usize) -> Self {
+        if is_slack_user(theirs) {
+            let _ = write!(self.0, "<@{theirs}>");
+            return self;
+        }
+        self.code(theirs, most)
+    }
+
     /// What somebody wrote, in quotes.
     pub(super) fn quote(self, theirs: &str, most: usize) -> Self {
         self.say("“").bare(theirs, most).say("”")
@@ -157,6 +166,13 @@ impl Link {
         (simple(region) && !region.contains(['.', '_']) && simple(name))
             .then(|| Self(format!("https://{region}.{host}/{service}/home?region={region}#/{kind}/{name}")))
     }
+}
+
+/// `U…` or `W…`, of nothing but what such ids are made of.
+fn is_slack_user(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    let digits = id.bytes().any(|byte| byte.is_ascii_digit());
+    (5..=32).contains(&id.len()) && digits && id.starts_with(['U', 'W']) && id.bytes().all(plain)
 }
 
 /// One character from outside, as it is shown.
@@ -279,6 +295,15 @@ mod tests {
 
     fn bare(text: &str) -> String {
         Mrkdwn::default().bare(text, 40).into_string()
+    }
+
+    #[test]
+    fn people_are_mentioned_by_their_slack_ids_and_by_nothing_else() {
+        let person = |id: &str| Mrkdwn::default().person(id, 40).into_string();
+        assert_eq!((person("U0BOB").as_str(), person("W012A3CDE").as_str()), ("<@U0BOB>", "<@W012A3CDE>"));
+        for other in ["alice", "UNKNOWN", "U0", "U0BOB> <!channel", "U0BOB|x", "S0SECURITY", "u0bob"] {
+            assert_eq!(person(other), code(other));
+        }
     }
 
     #[test]

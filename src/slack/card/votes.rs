@@ -36,7 +36,7 @@ pub(super) fn votes(case: &Case) -> Vec<Mrkdwn> {
 }
 
 fn chose(vote: &Vote) -> Mrkdwn {
-    let line = Mrkdwn::new("• ").code(&vote.person, NAME).say(" chose *").say(spoken(vote.decision)).say("*");
+    let line = Mrkdwn::new("• ").person(&vote.person, NAME).say(" chose *").say(spoken(vote.decision)).say("*");
     if vote.reason.trim().is_empty() { line } else { line.say(": ").quote(&vote.reason, 300) }
 }
 
@@ -53,7 +53,7 @@ fn missing(decision: Decision, same: &[&&Vote]) -> Option<Mrkdwn> {
 /// What was decided, by whom, when and why.
 pub(super) fn decided(case: &Case) -> Vec<Mrkdwn> {
     let Some(tally) = &case.approved else { return Vec::new() };
-    let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().code(who, NAME)).collect();
+    let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().person(who, NAME)).collect();
     let since = case.unasked || matches!(case.state, State::Containing | State::AwaitingDecision);
     let title = if since { "*Decided before*: " } else { "*Decided*: " };
     let line = Mrkdwn::new(title).say(spoken(tally.plan.decision)).say(", by ");
@@ -65,7 +65,7 @@ pub(super) fn decided(case: &Case) -> Vec<Mrkdwn> {
 
 fn reasons<'c>(case: &'c Case, tally: &'c Tally) -> impl Iterator<Item = Mrkdwn> + 'c {
     let votes = case.votes.iter().filter(|vote| vote.plan == tally.plan.digest && !vote.reason.trim().is_empty());
-    votes.map(|vote| Mrkdwn::new("• ").code(&vote.person, NAME).say(": ").quote(&vote.reason, 300))
+    votes.map(|vote| Mrkdwn::new("• ").person(&vote.person, NAME).say(": ").quote(&vote.reason, 300))
 }
 
 /// That the question lapsed, and how to decide all the same.

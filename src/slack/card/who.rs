@@ -83,7 +83,7 @@ pub(super) fn why(case: &Case) -> Vec<Mrkdwn> {
     if ids.is_empty() {
         lines.push(Mrkdwn::new("• no policy permits it"));
     } else {
-        lines.push(Mrkdwn::new("• by ").then(&Mrkdwn::joined(&ids, ", ")));
+        lines.push(Mrkdwn::new("• policies: ").then(&Mrkdwn::joined(&ids, ", ")));
     }
     lines.push(Mrkdwn::new("• ").then(&believed(case)));
     lines
