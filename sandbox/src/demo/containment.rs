@@ -41,7 +41,9 @@ pub async fn watch_it_stop(stage: &Stage, screen: &Screen, traffic: &Traffic, at
     }
     let took_ms = took_ms(stage, attack)?;
     screen.line(&format!("both mappings read Disabled in the emulator, {took_ms} ms after the event was on the queue"));
-    queue.reasons().iter().for_each(|reason| screen.line(&format!("why: {reason}")));
+    for reason in queue.reasons() {
+        screen.line(&format!("why: {reason}"));
+    }
     // What Lambda had in hand when it was disabled is finished first.
     let siphoned_before = quiet(traffic).await?;
     let sent = traffic.counts().sent;

@@ -36,8 +36,9 @@ pub struct Wish {
 pub async fn decide(stage: &Stage, screen: &Screen, case: &Case, wishes: &[Wish]) -> Result<Case> {
     let mut teller = Teller::new(stage, case);
     let mut by_itself = !screen.has_person();
-    if !by_itself {
-        ask(stage, screen, case, wishes);
+    let now = case.again(stage).await?;
+    if !by_itself && wishes.iter().any(|wish| !(wish.is_over)(&now)) {
+        ask(stage, screen, &now, wishes);
     }
     let (mut began, mut hinted) = (Instant::now(), Instant::now());
     loop {
@@ -142,7 +143,9 @@ impl Teller {
             lines.extend(refused.map(|text| format!("{} is told: {}", person.name, plain(text))));
             *told = all.len();
         }
-        lines.iter().for_each(|line| screen.line(line));
+        for line in &lines {
+            screen.line(line);
+        }
         !lines.is_empty()
     }
 }
@@ -164,6 +167,7 @@ fn words(case: &Case, event: &Value) -> Option<String> {
         }
         "step_succeeded" => Some(format!("{} is done, and read back", step()?)),
         "step_undone" => Some(format!("{} is taken back, and read back", step()?)),
+        "step_released" => Some(format!("{} stays on: another case holds it", step()?)),
         "step_failed" => Some(format!("{} failed: {}", step()?, text(&event["error"]))),
         "closed" => Some(format!("case {} is closed: {}", case.id(), text(&event["outcome"]))),
         _ => None,

@@ -11,7 +11,7 @@ use super::stage::{CHANNEL, Stage};
 use serde_json::Value;
 
 /// How long evidence is waited for: it is bounded, and comes when it comes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Shows the cards of both cases, and waits until what the story needs is known of the first.
 pub async fn watch_it_come(stage: &Stage, screen: &Screen, queue: &Case, stream: &Case) -> Result<Case> {
@@ -19,7 +19,9 @@ pub async fn watch_it_come(stage: &Stage, screen: &Screen, queue: &Case, stream:
     for case in [queue, stream] {
         let card = stage.card(case).await?;
         screen.line(&format!("#security, case {}:", case.id()));
-        in_short(&card).iter().for_each(|line| screen.line(&format!("  {line}")));
+        for line in in_short(&card) {
+            screen.line(&format!("  {line}"));
+        }
     }
     let (began, mut shown) = (Instant::now(), BTreeSet::new());
     screen.line(&format!("evidence for case {}, gathered now that the mapping is disabled:", queue.id()));

@@ -59,14 +59,14 @@ fn expect(so: bool, else_what: impl FnOnce() -> String) -> Result {
 /// Plays it, until it is over or somebody ends it.
 pub async fn play(arguments: &Arguments) -> Result {
     let screen = screen::Screen::new(arguments.headless);
-    let stage = unless_interrupted(async {
+    let setting = Box::pin(async {
         let binary = build::sluicegate(&screen).await?;
         stage::Stage::set(&binary, &screen).await
     });
-    let stage = stage.await?;
-    unless_interrupted(story::tell(&stage, &screen)).await?;
+    let stage = unless_interrupted(setting).await?;
+    unless_interrupted(Box::pin(story::tell(&stage, &screen))).await?;
     if arguments.keep {
-        unless_interrupted(keep::yours(&stage, &screen)).await?;
+        unless_interrupted(Box::pin(keep::yours(&stage, &screen))).await?;
         interrupted().await?;
     }
     stage.end(&screen).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attack::{Attack, roles};
 use super::case::Case;
 use super::deciding::{Wish, decide};
-use super::denied::look;
+use super::denied::{look, went_through};
 use super::people::{ALICE, BOB};
 use super::screen::Screen;
 use super::stage::Stage;
@@ -13,27 +13,27 @@ use super::traffic::Traffic;
 use super::{Failure, Result, expect};
 use sandbox::eventually;
 
-const WISHES: [Wish; 2] = [
-    Wish {
-        decision: "lift",
-        button: "Lift restriction…",
-        people: &[ALICE, BOB],
-        reason: Some("It was the intern after all, on a task that nobody had told us of"),
-        is_over: |case| !case.holds("cap_principal"),
-    },
-    Wish {
-        decision: "restore",
-        button: "Restore",
-        people: &[BOB],
-        reason: None,
-        is_over: |case| case.is_closed() && matches!(case.outcome(), "restored" | "left"),
-    },
-];
+const LIFT: Wish = Wish {
+    decision: "lift",
+    button: "Lift restriction…",
+    people: &[ALICE, BOB],
+    reason: Some("It was the intern after all, on a task that nobody had told us of"),
+    is_over: |case| !case.holds("cap_principal"),
+};
+
+const RESTORE: Wish = Wish {
+    decision: "restore",
+    button: "Restore",
+    people: &[BOB],
+    reason: None,
+    is_over: |case| case.is_closed() && matches!(case.outcome(), "restored" | "left"),
+};
 
 /// What restoring came to.
 #[derive(Debug)]
 pub struct Restored {
-    pub case: Case,
+    pub queue: Case,
+    pub stream: Case,
     pub records: usize,
 }
 
@@ -42,22 +42,27 @@ pub async fn restore(
     screen: &Screen,
     traffic: &Traffic,
     attack: &Attack,
-    case: &Case,
+    [queue, stream]: [&Case; 2],
 ) -> Result<Restored> {
     screen.scene("It turns out that the intern's queue mapping was fine after all: lift, and restore");
     let cases = stage.product.cases(&stage.security).await?.len();
-    let (before, was_restricted) = (traffic.counts().stolen, case.holds("cap_principal"));
-    if WISHES.iter().all(|wish| (wish.is_over)(case)) {
+    let (before, was_restricted) = (traffic.counts().stolen, queue.holds("cap_principal"));
+    if [LIFT, RESTORE].iter().all(|wish| (wish.is_over)(queue)) {
         screen.line("people have restored it already, and nothing is restricted");
     }
-    let case = decide(stage, screen, case, &WISHES).await?;
+    let queue = decide(stage, screen, queue, &[LIFT, RESTORE]).await?;
+    let mut stream = stream.clone();
+    if stream.holds("cap_principal") {
+        screen.line("the table's case holds the restriction as well: it comes off with the last case that does");
+        stream = decide(stage, screen, &stream, &[LIFT]).await?;
+    }
     let same = roles(stage).await? == attack.roles;
     expect(same, || "IAM is not as it was before".into())?;
     if was_restricted {
         screen.line("both roles read in IAM exactly as they did before: policies, attachments, tags");
         let attempt = look("lambda list-functions", &stage.mallory).await;
         screen.line(&format!("  {} – the intern's session", attempt.words()));
-        expect(attempt.error.is_none(), || "lifted, and still denied".into())?;
+        went_through("the intern, with the restriction lifted,", &attempt)?;
     }
     let uuid = mapping(stage).await?;
     let wiring = stage.sandbox.root().mapping_wiring(&uuid).await?;
@@ -74,7 +79,7 @@ pub async fn restore(
     screen.line(&format!(
         "records flow again ({records} so far), and sluicegate did not take its own calls for an attack"
     ));
-    Ok(Restored { case, records })
+    Ok(Restored { queue, stream, records })
 }
 
 /// The mapping of the payments queue, which must be enabled.

@@ -110,11 +110,10 @@ impl Stage {
 
     /// Ends the responder as an operator does.
     pub async fn end(self, screen: &Screen) -> Result {
-        screen.line("");
-        screen.changing("sluicegate stops …");
+        screen.scene("sluicegate is asked to stop");
         let code = self.responder.terminate().await?;
         expect(code == 0, || format!("asked to stop, sluicegate ended with {code}"))?;
-        screen.line("sluicegate was asked to stop, and did");
+        screen.line("what was in hand is finished, and it is gone");
         Ok(())
     }
 }

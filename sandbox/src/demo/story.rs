@@ -1,6 +1,5 @@
 //! The story from beginning to end, and what it comes to in numbers.
 
-use super::case::Case;
 use super::containment::Contained;
 use super::denied::denied_so_far;
 use super::pipeline::changes_of;
@@ -18,18 +17,11 @@ pub async fn tell(stage: &Stage, screen: &Screen) -> Result {
     let queue = evidence::watch_it_come(stage, screen, &contained.queue, &contained.stream).await?;
     let queue = removal::remove(stage, screen, &attack, &queue).await?;
     let stream = removal::keep(stage, screen, &attack, &contained.stream).await?;
-    let restored = restoring::restore(stage, screen, &traffic, &attack, &queue).await?;
-    summary(stage, screen, &contained, &restored, &[&restored.case, &stream], &allowed).await
+    let restored = restoring::restore(stage, screen, &traffic, &attack, [&queue, &stream]).await?;
+    summary(stage, screen, &contained, &restored, &allowed).await
 }
 
-async fn summary(
-    stage: &Stage,
-    screen: &Screen,
-    contained: &Contained,
-    restored: &Restored,
-    cases: &[&Case],
-    allowed: &str,
-) -> Result {
+async fn summary(stage: &Stage, screen: &Screen, contained: &Contained, restored: &Restored, allowed: &str) -> Result {
     let untouched = stage.sandbox.root().mapping_state(allowed).await?;
     expect(untouched.as_deref() == Some("Enabled"), || format!("the pipeline's mapping reads {untouched:?}"))?;
     let touched = changes_of(stage, allowed);
@@ -41,6 +33,7 @@ async fn summary(
     expect(missed == 0, || format!("{missed} clicks were not acknowledged in time"))?;
     let slowest = acknowledged.iter().filter_map(|click| click.took_ms).max();
     let slowest = slowest.ok_or_else(|| Failure("no click was acknowledged".into()))?;
+    let cases = [&restored.queue, &restored.stream];
     let votes: usize = cases.iter().map(|case| case.events_of("voted").count()).sum();
     screen.scene("Summary");
     let numbers = [
