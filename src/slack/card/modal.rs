@@ -121,7 +121,12 @@ fn added(case: &Case, narrow: &Plan, wide: &Plan) -> Vec<Mrkdwn> {
     let mut lines = vec![Mrkdwn::new("*Where the box below is ticked, also*")];
     lines.extend(calls(&Plan { steps: more.clone(), ..wide.clone() }, WHOLE));
     lines.extend(whose.flat_map(|whose| terms(case, *whose)));
-    lines.extend(beside(&more).into_iter().skip(1));
+    // What the narrow plan does as well stands above.
+    let new = more.iter().filter(|step| !narrow.steps.iter().any(|known| known.step == step.step));
+    let new: Vec<PlannedStep> = new.cloned().collect();
+    if !new.is_empty() {
+        lines.extend(beside(&new).into_iter().skip(1));
+    }
     lines
 }
 
