@@ -273,3 +273,50 @@ async fn a_case_that_makes_no_sense_does_not_hold_up_the_others() {
     assert!(found.contains("a case begins with opened"), "{found}");
     assert_eq!(journal.unfinished().await.unwrap(), [whole]);
 }
+
+/// Makes it what the version before cards, codes and restrictions left.
+fn of_the_first_version(path: &Path) {
+    let old = "DROP TABLE cards; DROP TABLE codes; DROP TABLE restrictions; DROP INDEX cases_by_pair;
+               PRAGMA user_version = 1";
+    raw(path).execute_batch(old).unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_of_the_first_version_is_taken_up_whole() {
+    let dir = TempDir::new().unwrap();
+    let journal = open(&dir);
+    let (open_one, closed) = (begin(&journal, "e1", 1).await, begin(&journal, "e2", 2).await);
+    journal.append(&closed, 1, &[CaseEvent::Closed { outcome: Outcome::Contained, baseline: None }]).await.unwrap();
+    drop(journal);
+    of_the_first_version(&file(&dir));
+    let journal = open(&dir);
+    assert_eq!(journal.unfinished().await.unwrap(), [open_one.clone()]);
+    assert_eq!(journal.open_case_on(&key(1)).await.unwrap(), Some(open_one.clone()));
+    let again = journal.open(&opened("e2", 2), &[]).await.unwrap();
+    assert_eq!(again, Opening::Known(Known::Case(closed.clone())));
+    let behind = journal.cards_behind().await.unwrap();
+    let behind: Vec<_> = behind.iter().map(|card| (card.case_id.clone(), card.seq, card.shown)).collect();
+    assert_eq!(behind, [(closed, 2, 0), (open_one.clone(), 1, 0)]);
+    assert_eq!(journal.append(&open_one, 1, &[note("x")]).await.unwrap().seq, 2);
+    assert_eq!((journal.settle_damage().await.unwrap(), journal.audit().await.unwrap().damage), (None, vec![]));
+}
+
+#[tokio::test]
+async fn a_journal_whose_upgrade_failed_half_way_is_upgraded_again() {
+    let dir = TempDir::new().unwrap();
+    let journal = open(&dir);
+    let id = begin(&journal, "e1", 1).await;
+    journal.record(&SystemEvent::Alarm { what: "x".into() }).await.unwrap();
+    drop(journal);
+    of_the_first_version(&file(&dir));
+    let spoil = "UPDATE events SET body = 'x' || body WHERE stream = 'system'";
+    raw(&file(&dir)).execute_batch(spoil).unwrap();
+    for _ in 0..2 {
+        let failed = SqliteJournal::open(&file(&dir), Arc::new(SystemClock), true).err();
+        assert!(matches!(failed, Some(JournalError::Damaged(_))), "{failed:?}");
+    }
+    raw(&file(&dir)).execute_batch("UPDATE events SET body = substr(body, 2) WHERE stream = 'system'").unwrap();
+    let journal = open(&dir);
+    assert_eq!(journal.open_case_on(&key(1)).await.unwrap(), Some(id));
+    assert_eq!(journal.cards_behind().await.unwrap().len(), 1);
+}

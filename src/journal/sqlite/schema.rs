@@ -3,7 +3,7 @@
 
 use super::unavailable;
 use crate::ports::JournalError;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::time::Duration;
 
 /// The version of the tables, kept in `PRAGMA user_version`.
@@ -93,12 +93,24 @@ pub(super) fn prepare(db: &Connection) -> Result<(), JournalError> {
         )));
     }
     if found < VERSION {
-        let make = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT");
-        db.execute_batch(&make).map_err(unavailable)?;
-        if found > 0 {
-            // What is derived from a journal of an earlier version is derived again: there are new tables to fill.
-            super::project::rebuild(db)?;
-        }
+        make(db)?;
     }
     Ok(())
+}
+
+/// Makes the tables, and derives again what is derived from a journal of an earlier version, for there are new ones to
+/// fill: all of it or nothing, so that one that ends meanwhile leaves no table half full under the new version.
+fn make(db: &Connection) -> Result<(), JournalError> {
+    let made = Transaction::new_unchecked(db, TransactionBehavior::Immediate).map_err(unavailable)?;
+    // Another process may have done it a moment ago.
+    let found: i64 = made.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unavailable)?;
+    if found < VERSION {
+        made.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION}")).map_err(unavailable)?;
+        if found > 0 {
+            for broken in super::project::rebuild(&made)? {
+                tracing::error!(broken, "a case of the journal's earlier version cannot be read");
+            }
+        }
+    }
+    made.commit().map_err(unavailable)
 }

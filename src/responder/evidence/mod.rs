@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tracing::{Instrument, info_span};
+use watching::Tries;
 
 /// How many cases are looked into at once.
 const AT_ONCE: usize = 3;
@@ -73,10 +74,8 @@ impl Responder {
         let case = self.load(id).await?;
         let now = self.ports.clock.now();
         let tried = self.gathering.tried(id);
-        let wanted: Vec<Piece> = Piece::ALL
-            .into_iter()
-            .filter(|piece| due(&case, *piece, tried.get(piece), now).is_some_and(|at| at <= now))
-            .collect();
+        let is_due = |piece: &Piece| due(&case, *piece, tried.get(piece), now).is_some_and(|at| at <= now);
+        let wanted = first_things(Piece::ALL.into_iter().filter(is_due).collect(), &tried);
         let round = Round::new(self, case, wanted, tried);
         round.run().await?;
         let (case, tried) = round.end();
@@ -111,5 +110,31 @@ impl Responder {
         while self.at_work() > FLOOD && began.elapsed() < YIELD && !self.is_stopping() {
             self.pause(MOMENT).await;
         }
+    }
+}
+
+/// CloudTrail is asked slowly, one search at a time: not before all else was looked at once. In a flood the code of the
+/// last case must not wait for the searches of all others.
+fn first_things(mut wanted: Vec<Piece>, tried: &Tries) -> Vec<Piece> {
+    if wanted.iter().any(|piece| *piece != Piece::History && !tried.contains_key(piece)) {
+        wanted.retain(|piece| *piece != Piece::History);
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Tried;
+
+    #[test]
+    fn a_cases_first_look_does_not_wait_for_cloudtrail() {
+        let now = Timestamp::UNIX_EPOCH;
+        let all = Piece::ALL.to_vec();
+        assert_eq!(first_things(all.clone(), &Tries::new()), all[..4]);
+        let tried: Tries =
+            all[..4].iter().map(|piece| (*piece, Tried { at: now, failures: 1, in_vain: false })).collect();
+        assert_eq!(first_things(all.clone(), &tried), all);
+        assert_eq!(first_things(vec![Piece::History], &Tries::new()), [Piece::History]);
     }
 }

@@ -60,11 +60,11 @@ impl Gathering {
         self.wake.notify_one();
     }
 
-    /// The case that is due longest.
+    /// The case that is due longest; first those that nothing was tried of yet, for their code may be gone in a second.
     pub(super) fn take(&self, now: Timestamp) -> Option<CaseId> {
         let mut cases = self.cases();
-        let due = cases.iter().filter_map(|(id, watched)| Some((watched.at?, id)));
-        let (_, id) = due.filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at)?;
+        let due = cases.iter().filter_map(|(id, watched)| Some((!watched.tried.is_empty(), watched.at?, id)));
+        let (.., id) = due.filter(|(_, at, _)| *at <= now).min_by_key(|(tried, at, _)| (*tried, *at))?;
         let id = id.clone();
         if let Some(watched) = cases.get_mut(&id) {
             watched.at = None;
@@ -142,6 +142,17 @@ mod tests {
         assert_eq!([all.take(at(30)), all.take(at(30)), all.take(at(30))], [Some(id(2)), Some(id(1)), None]);
         all.release(&id(2), Some(at(40)));
         assert_eq!((all.take(at(39)), all.take(at(40))), (None, Some(id(2))));
+    }
+
+    #[test]
+    fn a_case_that_nothing_was_tried_of_goes_before_those_that_wait_for_their_next_look() {
+        let all = Gathering::default();
+        all.want(&id(1), at(1), false);
+        let _ = all.take(at(1));
+        all.remember(&id(1), Tries::from([(Piece::Code, Tried { at: at(1), failures: 0, in_vain: false })]));
+        all.release(&id(1), Some(at(1)));
+        all.want(&id(2), at(9), false);
+        assert_eq!([all.take(at(9)), all.take(at(9))], [Some(id(2)), Some(id(1))]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::CardSettings;
 use crate::case::CaseId;
 use crate::ports::CardState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -98,8 +98,10 @@ impl Memos {
     pub(super) fn take(&self, lane: Lane, behind: &[CardState], settings: &CardSettings) -> Option<CardState> {
         let now = Instant::now();
         let mut memos = self.all();
-        if memos.len() > MOST {
-            memos.retain(|id, memo| memo.busy || behind.iter().any(|state| state.case_id == *id));
+        // Those that are behind are remembered however many they are: only where there are more it is worth a look.
+        if memos.len() > MOST.max(behind.len() * 2) {
+            let all: HashSet<&CaseId> = behind.iter().map(|state| &state.case_id).collect();
+            memos.retain(|id, memo| memo.busy || all.contains(id));
         }
         let mut unposted = false;
         // One that fails again and again lets all others go first.
@@ -211,6 +213,22 @@ mod tests {
         memos.with(&behind[0].case_id, |memo| memo.failures = FAILURES);
         assert_eq!(memos.take(Lane::Post, &behind, &settings()).unwrap(), behind[1]);
         assert_eq!(memos.take(Lane::Post, &behind, &settings()).unwrap(), behind[0]);
+    }
+
+    #[test]
+    fn thousands_that_are_behind_are_chosen_from_quickly() {
+        let memos = Memos::default();
+        let behind: Vec<CardState> = (0..20_000).map(|n| state(n, 2, 0, 0)).collect();
+        let began = Instant::now();
+        for _ in 0..3 {
+            assert!(memos.take(Lane::Post, &behind, &settings()).is_some());
+        }
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        for n in 20_000..61_000 {
+            memos.with(&state(n, 1, 0, 0).case_id, |_| ());
+        }
+        let _ = memos.take(Lane::Post, &behind, &settings());
+        assert_eq!(memos.all().len(), 20_000, "what is not behind is forgotten");
     }
 
     #[test]

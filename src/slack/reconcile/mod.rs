@@ -26,6 +26,8 @@ const PART: &str = "cards";
 const ALARM_AFTER: u32 = 8;
 /// The cases that are behind are listed this often, where nothing else says that they have changed.
 const LIST_AGAIN: Duration = Duration::from_secs(1);
+/// A list is as good as this many times the time that it took.
+const SHARE: u32 = 20;
 /// A case that Slack refuses is tried again after this.
 const PUT_OFF: Duration = Duration::from_mins(10);
 /// A closed case that nothing was told of, and that nothing happened to for so long before the start, is history.
@@ -121,15 +123,23 @@ struct Behind {
     cases: Vec<CardState>,
     length: u64,
     read_at: Option<Instant>,
+    /// How long that took.
+    took: Duration,
 }
 
 impl Behind {
     async fn refresh(&mut self, journal: &dyn Journal) -> Result<(), JournalError> {
+        // Of the journal's time a small share: containing goes by it as well.
+        if self.read_at.is_some_and(|at| at.elapsed() < self.took * SHARE) {
+            return Ok(());
+        }
         let length = journal.length().await?;
         if length == self.length && self.read_at.is_some_and(|at| at.elapsed() < LIST_AGAIN) {
             return Ok(());
         }
+        let began = Instant::now();
         self.cases = journal.cards_behind().await?;
+        self.took = began.elapsed();
         self.length = length;
         self.read_at = Some(Instant::now());
         Ok(())
@@ -179,7 +189,6 @@ impl Cards {
                 self.pause(self.settings.look).await;
                 continue;
             };
-            behind.read_at = None;
             let brought = self.bring(&state, lane).await;
             self.memos.released(&state.case_id);
             match brought {
