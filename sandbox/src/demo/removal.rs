@@ -57,13 +57,14 @@ pub async fn remove(stage: &Stage, screen: &Screen, attack: &Attack, case: &Case
         expect(state.is_none(), || format!("the deleted mapping reads {state:?}"))?;
         screen.line(&format!("mapping {} is gone from the emulator", attack.queue));
     } else {
-        screen.line(&format!("it was decided otherwise ({}): the mapping reads {state:?}", case.outcome()));
+        let state = state.unwrap_or_else(|| "gone".into());
+        screen.line(&format!("it was decided otherwise ({}): the mapping reads {state}", case.outcome()));
     }
     if case.holds("cap_principal") {
         out(stage, screen).await?;
     } else {
         screen
-            .line("nobody's credentials are restricted, so the attacker still can: what she made is stopped, no more");
+            .line("nobody's credentials are restricted: whoever holds the intern's goes on as before");
     }
     Ok(case)
 }
