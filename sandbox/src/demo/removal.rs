@@ -63,8 +63,7 @@ pub async fn remove(stage: &Stage, screen: &Screen, attack: &Attack, case: &Case
     if case.holds("cap_principal") {
         out(stage, screen).await?;
     } else {
-        screen
-            .line("nobody's credentials are restricted: whoever holds the intern's goes on as before");
+        screen.line("nobody's credentials are restricted: whoever holds the intern's goes on as before");
     }
     Ok(case)
 }
