@@ -268,3 +268,25 @@ async fn a_vote_on_a_case_that_cannot_be_read_holds_up_no_other() {
     assert!(refused.contains("the journal cannot take it"), "{refused}");
     assert!(scene.worker.journal.ballots().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_case_that_cannot_be_read_does_not_stop_the_clock_of_the_others() {
+    let scene = Scene::set("", Some(Duration::from_millis(300))).await;
+    let broken = sluicegate::case::CaseId::from_parts("1", "r", "x", sluicegate::detection::Detection::MappingCreated);
+    let db = rusqlite::Connection::open(scene.dir.path().join("j.db")).unwrap();
+    let spoilt =
+        "INSERT INTO events SELECT max(seq) + 1, ?, 1, '2026-01-01T00:00:00Z', 'opened', 1, '{}', '', 'x' FROM events";
+    db.execute(spoilt, [broken.as_str()]).unwrap();
+    let listed = "INSERT INTO cases SELECT ?, 'containing', NULL, account, region, NULL, principal, confirmed, decided,
+                  due_at, opened_at, updated_at, 0, summary FROM cases LIMIT 1";
+    db.execute(listed, [broken.as_str()]).unwrap();
+    let keeper = scene.worker.responder.clone();
+    let keeping = tokio::spawn(async move { keeper.keep_time().await });
+    let began = std::time::Instant::now();
+    let id = scene.worker.journal.cases().await.unwrap()[1].case_id.parse().unwrap();
+    while scene.worker.journal.case(&id).await.unwrap().unwrap().expired_at.is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10), "the question never lapsed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    keeping.abort();
+}

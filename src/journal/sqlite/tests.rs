@@ -1,5 +1,5 @@
 //! The journal's thread, driven by hand.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 use super::*;
 
 #[test]
