@@ -20,6 +20,8 @@ use tokio::task::JoinSet;
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long what is on its way to Slack may take meanwhile.
 const LEAVE_SLACK: Duration = Duration::from_secs(8);
+/// A task that a defect ended is begun again after this.
+const AFTER_A_DEFECT: Duration = Duration::from_secs(1);
 /// How often the policies are looked at.
 const RELOAD: Duration = Duration::from_secs(1);
 /// How often the journal is looked at for what the command line wrote.
@@ -72,17 +74,13 @@ pub(super) async fn run(config: Config) -> Result {
         let stopping = stopping.clone();
         async move { intake.run(stopping).await }
     });
-    tokio::spawn(reload(config.policy.dir.clone(), responder.clone(), stopping.clone()));
-    tokio::spawn(take_votes(responder.clone(), stopping.clone()));
-    spawn_restrictions(&responder);
-    tokio::spawn({
-        let responder = responder.clone();
-        async move { responder.keep_time().await }
-    });
-    tokio::spawn({
-        let responder = responder.clone();
-        async move { responder.gather().await }
-    });
+    let dir = config.policy.dir.clone();
+    keep_up("policies", &responder, &stopping, move |responder, stopping| reload(dir.clone(), responder, stopping));
+    keep_up("votes", &responder, &stopping, take_votes);
+    keep_up("offers", &responder, &stopping, |responder, _| async move { responder.tend_offers().await });
+    keep_up("restrictions", &responder, &stopping, |responder, _| async move { responder.watch_restrictions().await });
+    keep_up("time", &responder, &stopping, |responder, _| async move { responder.keep_time().await });
+    keep_up("evidence", &responder, &stopping, |responder, _| async move { responder.gather().await });
     let in_slack = slack.map(|slack| slack.start(around(&world, &responder), &stopping)).unwrap_or_default();
     wait_for_signal().await?;
     tracing::info!("stopping");
@@ -106,11 +104,20 @@ fn around(world: &World, responder: &Responder) -> Around {
     }
 }
 
-/// Whose credentials could be restricted is found out, and what is restricted is watched, beside all else.
-fn spawn_restrictions(responder: &Responder) {
-    let (tending, watching) = (responder.clone(), responder.clone());
-    tokio::spawn(async move { tending.tend_offers().await });
-    tokio::spawn(async move { watching.watch_restrictions().await });
+/// A task beside all else; where a defect ends it, that is told, and it is begun again.
+fn keep_up<C, T, F>(task: &'static str, with: &C, stopping: &watch::Receiver<bool>, begin: T)
+where
+    C: Clone + Send + 'static,
+    T: Fn(C, watch::Receiver<bool>) -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (with, stopping) = (with.clone(), stopping.clone());
+    tokio::spawn(async move {
+        while tokio::spawn(begin(with.clone(), stopping.clone())).await.is_err() && !*stopping.borrow() {
+            tracing::error!(alarm = true, task, "a defect ended a task; it is begun again. Please report it");
+            tokio::time::sleep(AFTER_A_DEFECT).await;
+        }
+    });
 }
 
 async fn wait_for_signal() -> Result {
@@ -169,5 +176,21 @@ async fn take_votes(responder: Responder, stopping: watch::Receiver<bool>) {
             tracing::error!(%error, "votes cannot be taken");
         }
         responder.vote_cast(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn a_task_that_a_defect_ended_is_begun_again() {
+        let (begun, (_stop, stopping)) = (Arc::new(AtomicU32::new(0)), watch::channel(false));
+        keep_up("test", &begun, &stopping, |begun, _| async move {
+            assert_ne!(begun.fetch_add(1, Ordering::SeqCst), 0, "a defect, in a test");
+        });
+        tokio::time::sleep(AFTER_A_DEFECT * 2).await;
+        assert_eq!(begun.load(Ordering::SeqCst), 2, "once again, and not after it came to its end");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::SecretRef;
 use crate::aws::AwsSettings;
+use crate::ports::CallError;
 use std::fmt;
 use tokio::sync::OnceCell;
 
@@ -33,7 +34,7 @@ pub enum SecretError {
     /// The place is empty, or does not exist.
     #[error("{0}")]
     Missing(String),
-    /// The place cannot be asked.
+    /// The place cannot be asked now.
     #[error("{0}")]
     Unreachable(String),
 }
@@ -57,8 +58,9 @@ impl SecretReader {
             ("env", name) => std::env::var(name).map_err(|_| missing(format!("the environment has no {name}")))?,
             ("file", path) => std::fs::read_to_string(path)
                 .map_err(|error| missing(format!("{path} cannot be read: {}", error.kind())))?,
-            (_, id) => self.managed(id).await.map_err(|why| {
-                SecretError::Unreachable(format!("{key} = \"{place:?}\": Secrets Manager does not give it: {why}"))
+            (_, id) => self.managed(id).await.map_err(|error| {
+                let why = format!("{key} = \"{place:?}\": Secrets Manager does not give it: {error}");
+                if error.is_final() { SecretError::Missing(why) } else { SecretError::Unreachable(why) }
             })?,
         };
         let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -69,12 +71,16 @@ impl SecretReader {
         Ok(Secret::new(text))
     }
 
-    async fn managed(&self, id: &str) -> Result<String, String> {
+    async fn managed(&self, id: &str) -> Result<String, CallError> {
         let aws = self.aws.get_or_init(AwsSettings::load).await;
         let client = aws_sdk_secretsmanager::Client::new(&aws.sdk);
         let answer = client.get_secret_value().secret_id(id).send().await.map_err(crate::aws::call_error);
-        let answer = answer.map_err(|error| error.to_string())?;
-        answer.secret_string().map(str::to_owned).ok_or_else(|| "it holds bytes, and no text".to_owned())
+        let bytes = || CallError::Refused {
+            code: "SecretBinary".into(),
+            message: "it holds bytes, and no text".into(),
+            request_id: None,
+        };
+        answer?.secret_string().map(str::to_owned).ok_or_else(bytes)
     }
 }
 

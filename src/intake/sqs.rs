@@ -92,7 +92,13 @@ impl SqsIntake {
         for _ in 0..self.settings.receivers {
             receivers.spawn(self.clone().receive(stopping.clone()));
         }
-        while receivers.join_next().await.is_some() {}
+        while let Some(ended) = receivers.join_next().await {
+            if ended.is_err() && !*stopping.borrow() {
+                tracing::error!(alarm = true, "a defect ended a receiver; another takes its place. Please report it");
+                tokio::time::sleep(RENEW / 20).await;
+                receivers.spawn(self.clone().receive(stopping.clone()));
+            }
+        }
         let all = u32::try_from(self.settings.in_flight).unwrap_or(u32::MAX);
         // Closed never: it fails only where the semaphore was closed, which nobody does.
         let _ = self.places.acquire_many(all).await;

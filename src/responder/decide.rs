@@ -47,6 +47,7 @@ impl Responder {
                 self.ports.journal.settle(&ballot.id).await?;
                 continue;
             }
+            let identity = voter.as_ref().map_or_else(|_| "unknown".to_owned(), |voter| voter.identity.clone());
             let taken = match voter {
                 Ok(voter) => self.take(&ballot, &voter).await,
                 Err(trouble) => Err(trouble),
@@ -57,6 +58,11 @@ impl Responder {
                 Err(Trouble::Later(why)) => {
                     tracing::warn!(case = %ballot.case_id, why, "a vote cannot be verified yet");
                     continue;
+                }
+                // It never will be taken, and those behind it must not wait for it.
+                Err(Trouble::Journal(error @ JournalError::Damaged(_))) => {
+                    let why = format!("the journal cannot take it: {error}");
+                    self.refuse(&ballot, Refusal { identity, why }).await?;
                 }
                 Err(Trouble::Journal(error)) => return Err(error),
             }

@@ -19,6 +19,18 @@ const STUCK_PAUSE: Duration = Duration::from_mins(10);
 /// How often a mapping's tags are tried to be read before it is deleted without them.
 const TAG_TRIES: u32 = 5;
 
+/// A case that is being driven. Where its driver panics it is let go, so that the next look at it drives it again.
+struct Held<'r>(&'r Responder, &'r CaseId);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(alarm = true, case = %self.1, "a defect: the case rests until the next look at it");
+            self.0.drivers.forget(self.1);
+        }
+    }
+}
+
 impl Responder {
     /// Has the case looked at, now.
     pub fn nudge(&self, case: &CaseId) {
@@ -43,6 +55,7 @@ impl Responder {
         tokio::spawn(
             async move {
                 let (mut known, mut waited) = (known, 0);
+                let _held = Held(&responder, &id);
                 loop {
                     match responder.drive(&id, known.take(), &driver).await {
                         Ok(()) => {}

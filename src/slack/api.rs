@@ -60,7 +60,11 @@ impl Api {
         effect: Effect,
         arguments: Arguments<'_>,
     ) -> Result<Value, ChatError> {
-        let post = self.http.post(format!("{}/{method}", self.base)).header(AUTHORIZATION, token.header());
+        let Some(header) = token.header().await else {
+            let message = format!("{} cannot be read yet", token.kind().key());
+            return Err(ChatError::Later { retry_after: None, message });
+        };
+        let post = self.http.post(format!("{}/{method}", self.base)).header(AUTHORIZATION, header);
         let post = match arguments {
             Arguments::Json(json) => {
                 post.header(CONTENT_TYPE, "application/json; charset=utf-8").body(json.to_string())

@@ -58,24 +58,32 @@ impl AppId {
 pub struct Token {
     kind: TokenKind,
     place: Option<(SecretRef, Arc<SecretReader>)>,
-    header: RwLock<HeaderValue>,
+    /// `None`: it could not be read yet.
+    header: RwLock<Option<HeaderValue>>,
 }
 
 impl Token {
     /// A token that is known already.
     pub fn new(kind: TokenKind, secret: &Secret) -> Result<Self, SecretError> {
-        Ok(Self { kind, place: None, header: RwLock::new(header(kind, secret)?) })
+        Ok(Self { kind, place: None, header: RwLock::new(Some(header(kind, secret)?)) })
     }
 
-    /// Reads the token from its place.
+    /// Reads the token from its place. One that cannot be asked now is asked again at each call: containment starts without.
     pub async fn read(kind: TokenKind, place: &SecretRef, reader: &Arc<SecretReader>) -> Result<Self, SecretError> {
-        let secret = reader.read(kind.key(), place).await?;
-        Ok(Self { place: Some((place.clone(), reader.clone())), ..Self::new(kind, &secret)? })
+        let header = match reader.read(kind.key(), place).await {
+            Ok(secret) => Some(header(kind, &secret)?),
+            Err(error @ SecretError::Unreachable(_)) => {
+                tracing::error!(%error, "Slack waits for its token; all else goes on");
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self { kind, place: Some((place.clone(), reader.clone())), header: RwLock::new(header) })
     }
 
     /// The app that an app-level token says that it is for (`xapp-1-A…-…`).
     pub fn app_id(&self) -> Option<String> {
-        let header = self.header();
+        let header = self.known()?;
         let mut parts = header.to_str().ok()?.strip_prefix("Bearer xapp-")?.split('-').skip(1);
         parts.next().filter(|id| id.starts_with('A')).map(str::to_owned)
     }
@@ -90,12 +98,20 @@ impl Token {
         let Some((place, reader)) = &self.place else { return };
         let read = reader.read(self.kind.key(), place).await.and_then(|secret| header(self.kind, &secret));
         match read {
-            Ok(new) => *self.header.write().unwrap_or_else(PoisonError::into_inner) = new,
+            Ok(new) => *self.header.write().unwrap_or_else(PoisonError::into_inner) = Some(new),
             Err(error) => tracing::warn!(%error, "the token stays as it is"),
         }
     }
 
-    pub(super) fn header(&self) -> HeaderValue {
+    /// The header that carries it; it is read first where it could not be read so far.
+    pub(super) async fn header(&self) -> Option<HeaderValue> {
+        if self.known().is_none() {
+            self.read_again().await;
+        }
+        self.known()
+    }
+
+    fn known(&self) -> Option<HeaderValue> {
         self.header.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -119,7 +135,22 @@ mod tests {
     #[test]
     fn a_token_is_never_shown() {
         let token = Token::new(TokenKind::Bot, &Secret::new("xoxb-VERYSECRET")).unwrap();
-        assert!(!format!("{token:?} {:?}", token.header()).contains("VERYSECRET"));
+        assert!(!format!("{token:?} {:?}", token.known()).contains("VERYSECRET"));
+    }
+
+    #[tokio::test]
+    async fn one_whose_place_cannot_be_asked_is_waited_for_and_one_that_is_not_there_is_an_error() {
+        let unreachable = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new("eu-west-1"))
+            .endpoint_url("http://127.0.0.1:1")
+            .build();
+        let reader = Arc::new(SecretReader::new(crate::aws::AwsSettings { sdk: unreachable }));
+        let place = |text: &str| serde_json::from_value(text.into()).unwrap();
+        let token = Token::read(TokenKind::Bot, &place("secretsmanager:slack"), &reader).await.unwrap();
+        assert!(token.header().await.is_none());
+        let missing = Token::read(TokenKind::Bot, &place("file:/nowhere/token"), &reader).await;
+        assert!(matches!(missing, Err(SecretError::Missing(_))));
     }
 
     #[test]

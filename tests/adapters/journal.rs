@@ -290,7 +290,7 @@ async fn a_journal_of_the_first_version_is_taken_up_whole() {
     drop(journal);
     of_the_first_version(&file(&dir));
     let journal = open(&dir);
-    assert_eq!(journal.unfinished().await.unwrap(), [open_one.clone()]);
+    assert_eq!(journal.unfinished().await.unwrap(), std::slice::from_ref(&open_one));
     assert_eq!(journal.open_case_on(&key(1)).await.unwrap(), Some(open_one.clone()));
     let again = journal.open(&opened("e2", 2), &[]).await.unwrap();
     assert_eq!(again, Opening::Known(Known::Case(closed.clone())));

@@ -17,7 +17,7 @@ struct Scene {
     worker: Worker,
     fake: Fake,
     chat: FakeChat,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 fn policies(extra: &str) -> PolicySet {
@@ -44,7 +44,7 @@ impl Scene {
         let worker = Worker::start_with(&fake, journal, front, policies(extra), Mode::Enforce, slack, schedule);
         worker.receive(&delivered(&created("e1", 1, Timestamp::now()))).await;
         worker.settle().await;
-        Self { worker, fake, chat, _dir: dir }
+        Self { worker, fake, chat, dir }
     }
 
     async fn case(&self) -> Case {
@@ -253,4 +253,40 @@ async fn after_expiry_a_click_does_nothing_and_the_command_line_decides() {
     let plan = plan_for(&case, Decision::Restore).unwrap().digest;
     assert_eq!(scene.cast(&signed(bob, "cli", &case.id, Decision::Restore, &plan)).await, None);
     assert_eq!(scene.fake.state(1), "Enabled");
+}
+
+#[tokio::test]
+async fn a_vote_on_a_case_that_cannot_be_read_holds_up_no_other() {
+    let scene = Scene::set("", None).await;
+    let broken = sluicegate::case::CaseId::from_parts("1", "r", "x", sluicegate::detection::Detection::MappingCreated);
+    let db = rusqlite::Connection::open(scene.dir.path().join("j.db")).unwrap();
+    let spoilt =
+        "INSERT INTO events SELECT max(seq) + 1, ?, 1, '2026-01-01T00:00:00Z', 'opened', 1, '{}', '', 'x' FROM events";
+    db.execute(spoilt, [broken.as_str()]).unwrap();
+    let poison = Ballot { case_id: broken, ..scene.ballot("b0", Decision::Keep, click("U0ALICE")).await };
+    let refused = scene.cast(&poison).await.unwrap();
+    assert!(refused.contains("the journal cannot take it"), "{refused}");
+    assert!(scene.worker.journal.ballots().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_case_that_cannot_be_read_does_not_stop_the_clock_of_the_others() {
+    let scene = Scene::set("", Some(Duration::from_millis(300))).await;
+    let broken = sluicegate::case::CaseId::from_parts("1", "r", "x", sluicegate::detection::Detection::MappingCreated);
+    let db = rusqlite::Connection::open(scene.dir.path().join("j.db")).unwrap();
+    let spoilt =
+        "INSERT INTO events SELECT max(seq) + 1, ?, 1, '2026-01-01T00:00:00Z', 'opened', 1, '{}', '', 'x' FROM events";
+    db.execute(spoilt, [broken.as_str()]).unwrap();
+    let listed = "INSERT INTO cases SELECT ?, 'containing', NULL, account, region, NULL, principal, confirmed, decided,
+                  due_at, opened_at, updated_at, 0, summary FROM cases LIMIT 1";
+    db.execute(listed, [broken.as_str()]).unwrap();
+    let keeper = scene.worker.responder.clone();
+    let keeping = tokio::spawn(async move { keeper.keep_time().await });
+    let began = std::time::Instant::now();
+    let id = scene.worker.journal.cases().await.unwrap()[1].case_id.parse().unwrap();
+    while scene.worker.journal.case(&id).await.unwrap().unwrap().expired_at.is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10), "the question never lapsed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    keeping.abort();
 }

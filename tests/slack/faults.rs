@@ -33,6 +33,30 @@ async fn a_reply_whose_answer_is_lost_is_not_made_again() {
 }
 
 #[tokio::test]
+async fn a_case_that_cannot_be_rendered_does_not_end_the_cards_of_the_others() {
+    let stage = Stage::new();
+    let broken = stage.begin(1).await;
+    let about = std::sync::Arc::new({
+        let broken = broken.clone();
+        move |case: &sluicegate::case::Case| {
+            assert_ne!(case.id, broken, "a defect, in a test");
+            sluicegate::slack::card::About::default()
+        }
+    });
+    let clock = std::sync::Arc::new(sluicegate::clock::SystemClock);
+    let cards = stage.keep_cards_about(fast(), stage.chat(), clock, about);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let id = stage.begin(2).await;
+    let began = std::time::Instant::now();
+    while stage.case(&id).await.card.is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10), "the other case has no card");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(stage.case(&broken).await.card.is_none());
+    cards.stop().await;
+}
+
+#[tokio::test]
 async fn what_had_no_effect_is_done_again() {
     for effect in [
         SlackEffect::HangBefore { ms: 3_000 },

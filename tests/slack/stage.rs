@@ -102,12 +102,22 @@ impl Stage {
     }
 
     pub fn keep_cards_with(&self, settings: CardSettings, chat: Arc<dyn Chat>, clock: Arc<dyn Clock>) -> Running {
+        self.keep_cards_about(settings, chat, clock, Arc::new(|_| About::default()))
+    }
+
+    pub fn keep_cards_about(
+        &self,
+        settings: CardSettings,
+        chat: Arc<dyn Chat>,
+        clock: Arc<dyn Clock>,
+        about: Arc<dyn Fn(&Case) -> About + Send + Sync>,
+    ) -> Running {
         let (stop, stopping) = watch::channel(false);
         let journal: Arc<dyn Journal> = Arc::new(self.journal.clone());
         let parts = CardParts {
             journal: journal.clone(),
             chat,
-            about: Arc::new(|_| About::default()),
+            about,
             clock,
             health: self.health.clone(),
             alarms: Alarms::new(journal),

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
@@ -144,7 +145,10 @@ impl SqliteJournal {
 
 fn savepoint<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, JournalError>) -> Result<T, JournalError> {
     db.execute_batch("SAVEPOINT piece").map_err(unavailable)?;
-    let result = work(db);
+    // Its thread is everybody's: a defect that one case brings out must not end it for all others.
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(db)));
+    let defect = || JournalError::Damaged("a defect in what was asked of it; standard error tells where".into());
+    let result = result.unwrap_or_else(|_| Err(defect()));
     let end = if result.is_ok() { "RELEASE piece" } else { "ROLLBACK TO piece; RELEASE piece" };
     db.execute_batch(end).map_err(unavailable)?;
     result

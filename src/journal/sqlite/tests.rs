@@ -1,5 +1,5 @@
 //! The journal's thread, driven by hand.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 use super::*;
 
 #[test]
@@ -29,4 +29,16 @@ fn without_a_transaction_nothing_is_written() {
     let count = "SELECT count(*) FROM own_requests";
     let rows: u32 = Connection::open(&path).unwrap().query_row(count, [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 0);
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_for_who_asked_and_ends_nothing() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let journal = SqliteJournal::open(&dir.path().join("j.db"), Arc::new(crate::clock::SystemClock), true).unwrap();
+    let panics = |db: &Connection| -> Result<(), JournalError> {
+        db.execute("INSERT INTO own_requests VALUES ('request', 'case')", []).unwrap();
+        panic!("a defect, in a test")
+    };
+    assert!(matches!(journal.run(panics).await, Err(JournalError::Damaged(_))));
+    assert_eq!(journal.own_request("request").await, Ok(None));
 }

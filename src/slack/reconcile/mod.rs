@@ -14,9 +14,11 @@ use super::card::About;
 use super::health::{Alarms, SlackHealth};
 use crate::case::{Case, CaseEvent, CaseId, State};
 use crate::ports::{CardState, Chat, ChatError, Clock, Journal, JournalError, Posted};
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 use memo::{Lane, Memos};
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -112,6 +114,8 @@ enum Trouble {
     Journal(JournalError),
     /// The card, or its thread, is not there any more: it is posted anew.
     Lost,
+    /// It panicked; standard error tells where.
+    Defect,
     /// sluicegate stops.
     Stopped,
 }
@@ -189,7 +193,9 @@ impl Cards {
                 self.pause(self.settings.look).await;
                 continue;
             };
-            let brought = self.bring(&state, lane).await;
+            // One case that cannot even be rendered must not end the cards of all others.
+            let brought = AssertUnwindSafe(self.bring(&state, lane)).catch_unwind().await;
+            let brought = brought.unwrap_or(Err(Trouble::Defect));
             self.memos.released(&state.case_id);
             match brought {
                 Ok(()) => {
@@ -217,6 +223,13 @@ impl Cards {
             Trouble::Journal(error) => {
                 tracing::warn!(%case, %error, "a card waits: the journal failed");
                 return usual;
+            }
+            Trouble::Defect => {
+                let what =
+                    format!("the case {case} cannot be shown in Slack, by a defect: `sluicegate case {case}` shows it");
+                self.parts.alarms.raise(case.as_str(), &what).await;
+                self.memos.put_off(case, PUT_OFF);
+                return Duration::ZERO;
             }
             Trouble::Chat(error) => error,
         };

@@ -101,7 +101,17 @@ impl SlackSocket {
             let (socket, stopping) = (socket.clone(), stopping.clone());
             lanes.spawn(async move { socket.keep(stopping).await });
         }
-        while lanes.join_next().await.is_some() {}
+        while let Some(ended) = lanes.join_next().await {
+            if ended.is_err() && !*stopping.borrow() {
+                tracing::error!(
+                    alarm = true,
+                    "a defect ended a connection to Slack; another is opened. Please report it"
+                );
+                tokio::time::sleep(LONGEST_BETWEEN).await;
+                let (socket, stopping) = (socket.clone(), stopping.clone());
+                lanes.spawn(async move { socket.keep(stopping).await });
+            }
+        }
     }
 
     /// Keeps one connection.
