@@ -162,7 +162,7 @@ impl Responder {
                 return Ok(true);
             }
         };
-        let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds(step));
+        let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds_now(step));
         if let (Outcome::Contained, Some(step), true) = (outcome, disabled, read.is_active()) {
             let seen = Observation::Mapping { snapshot: Box::new(read) };
             self.append_next(case, &[CaseEvent::Tampered { id: step.id, seen }]).await?;
@@ -244,6 +244,8 @@ impl Responder {
         }
         match self.read_again(case, driver).await? {
             Some(Read::There(_)) => {}
+            // A function can be thawed though its mapping is gone, where people were shown it so.
+            Some(Read::Gone) if step.step == StepKind::FreezeFunction && step.undoes.is_some() => {}
             Some(Read::Gone) => {
                 return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
             }
@@ -251,7 +253,9 @@ impl Responder {
         }
         let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
         let still = plans_once_asked(case).iter().any(|now| now.digest == grant.plan().digest);
-        if untouched && !still {
+        // Once it is begun the plan has changed by itself; what it wakes must be what was shown still.
+        let strayed = step.undoes.is_some() && case.strayed();
+        if untouched && !still || strayed {
             return self.ask(case, "the mapping is another than the one that was shown: the approval is void").await;
         }
         if step.undoes.is_none() && step.step == StepKind::FreezeFunction {
