@@ -7,7 +7,7 @@ use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
     Case, CaseEvent, CaseId, Decision, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus,
-    baseline, next, plans_once_asked,
+    Tally, baseline, next, plans_once_asked,
 };
 use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
@@ -130,6 +130,9 @@ impl Responder {
         let lifted = case.approved.as_ref().is_some_and(|tally| tally.plan.decision == Decision::Lift);
         if matches!(outcome, Outcome::Contained | Outcome::Left) && !lifted && !self.as_shown(case, outcome).await? {
             return Ok(());
+        }
+        if case.steps.iter().any(|step| !step.kind.is_on_mapping()) || case.approved.iter().any(restricts) {
+            self.drop_claims(case).await?;
         }
         let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored)
             && !(case.gone || lifted || case.unasked);
@@ -322,6 +325,11 @@ impl Responder {
         }
         Ok(())
     }
+}
+
+/// Whether a decision was about credentials.
+fn restricts(tally: &Tally) -> bool {
+    !tally.plan.restricts.is_empty()
 }
 
 /// Whether carrying it out can change something in AWS, or rests on having done so.
