@@ -252,7 +252,10 @@ impl Case {
         // A lift that got stuck on a closed case, decided again, leads back to where that case was.
         let stuck = self.approved.as_ref().and_then(|tally| tally.before).filter(|_| self.state == State::Stuck);
         let before = self.outcome.filter(|_| self.state == State::Closed).or(stuck);
-        self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at, before });
+        let shown = self.last_read.clone();
+        self.approved = Some(Tally { plan: plan.clone(), people: people.to_vec(), at, shown, before });
+        // Votes for anything else were overtaken: they must not count for a later decision.
+        self.votes.retain(|vote| vote.plan == plan.digest);
         self.approved_after = self.steps.last().map_or(0, |step| step.id);
         self.state = State::Acting;
         self.outcome = None;

@@ -1,7 +1,7 @@
 //! The part of the fold that is about steps: prepared → started → outcome, and their undoing.
 
 use super::state::{Case, State, Step, StepStatus};
-use super::{CaseEvent, Mode};
+use super::{CaseEvent, Mode, PlannedStep};
 use crate::containment::{Observation, Prior, StepKind};
 use jiff::Timestamp;
 
@@ -20,11 +20,7 @@ impl Case {
                 step.started_at = step.started_at.or(Some(at));
                 step.identity.clone_from(identity);
                 if self.state == State::Stuck {
-                    self.state = if self.approved.is_some() && *id > self.approved_after {
-                        State::Acting
-                    } else {
-                        State::Containing
-                    };
+                    self.state = if self.is_approved(*id) { State::Acting } else { State::Containing };
                 }
                 Ok(())
             }
@@ -66,6 +62,17 @@ impl Case {
             }
             _ => Err("it is no step's event".into()),
         }
+    }
+
+    /// Whether a step is one of the plan that people approved last: a response that came later is not.
+    fn is_approved(&self, id: u32) -> bool {
+        let Some(step) = self.steps.iter().find(|step| step.id == id && id > self.approved_after) else {
+            return false;
+        };
+        let same = |planned: &PlannedStep| {
+            (planned.step, planned.undoes) == (step.kind, step.undoes) && planned.call.target() == step.call.target()
+        };
+        self.approved.iter().any(|tally| tally.plan.steps.iter().any(same))
     }
 
     fn undone(&mut self, id: u32) -> Result<(), String> {

@@ -174,6 +174,20 @@ fn stuck(case: &Case) -> Next {
             case.steps.iter().rev().find(|step| step.status == StepStatus::Failed).map_or("", |step| &step.error);
         return Next::Ask(format!("stuck: {error}"));
     }
-    let retriable = case.steps.iter().rev().find(|step| step.status == StepStatus::Failed && !step.refused);
+    let failed = |step: &&Step| step.status == StepStatus::Failed && !step.refused && is_wanted(case, step);
+    let retriable = case.steps.iter().rev().find(failed);
     retriable.map_or(Next::Rest, |step| Next::RetryLater(step.id))
+}
+
+/// Whether a step that failed is wanted still: what people decided since overtakes what was to be done before, but for a
+/// containment that they did not decide against; and what is undone already needs no undo.
+fn is_wanted(case: &Case, step: &Step) -> bool {
+    if let Some(undoes) = step.undoes
+        && !case.steps.iter().any(|done| done.id == undoes && case.holds(done))
+    {
+        return false;
+    }
+    let Some(tally) = case.approved.as_ref().filter(|_| step.id <= case.approved_after) else { return true };
+    let contains = matches!(step.kind, StepKind::DisableMapping | StepKind::FreezeFunction) && step.undoes.is_none();
+    contains && !matches!(tally.plan.decision, Decision::Leave | Decision::Restore | Decision::Lift)
 }

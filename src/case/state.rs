@@ -121,6 +121,8 @@ pub struct Tally {
     pub people: Vec<String>,
     /// When.
     pub at: Timestamp,
+    /// The mapping as people were shown it.
+    pub shown: Option<Box<Snapshot>>,
     /// How the case had ended before, for what is decided on a closed one.
     pub before: Option<Outcome>,
 }
@@ -305,6 +307,18 @@ impl Case {
     pub fn stays_disabled(&self) -> bool {
         let ended = matches!(self.outcome, Some(Outcome::Contained | Outcome::Removed));
         self.acts() && (ended || self.contained())
+    }
+
+    /// The mapping as people were shown it when they approved what this step is part of.
+    pub fn shown_for(&self, step: u32) -> Option<&Snapshot> {
+        let tally = self.approved.as_ref().filter(|_| step > self.approved_after)?;
+        tally.shown.as_deref()
+    }
+
+    /// Whether the mapping was read to be another than people were shown when they approved what is being done.
+    pub fn strayed(&self) -> bool {
+        let shown = self.approved.as_ref().and_then(|tally| tally.shown.as_deref());
+        shown.zip(self.latest()).is_some_and(|(shown, now)| !now.wired_as(shown))
     }
 
     /// The number of the step that comes next.

@@ -91,7 +91,8 @@ fn waiting(case: &Case, schedule: &Schedule) -> Option<(Timestamp, Due)> {
 }
 
 fn lapses(case: &Case, schedule: &Schedule) -> Option<(Timestamp, Due)> {
-    if case.state != State::AwaitingDecision || case.expired_at.is_some() {
+    // A case cannot be closed while a step is under way: once that is done.
+    if case.state != State::AwaitingDecision || case.expired_at.is_some() || case.under_way().is_some() {
         return None;
     }
     Some((case.asked_at?.checked_add(schedule.expires_after?).ok()?, Due::Expire))

@@ -4,7 +4,7 @@
 use super::Responder;
 use super::judge::SPREE;
 use super::restrict::Fixed;
-use crate::case::{Case, CaseEvent, CaseId, Evidence, PlannedStep, Provenance, State, Step};
+use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, PlannedStep, Provenance, State, Step};
 use crate::containment::StepKind;
 use crate::policy::{Facts, Verdict};
 use crate::ports::JournalError;
@@ -28,7 +28,7 @@ impl Responder {
     /// driver carries out. May be repeated; the journal has why.
     pub async fn restrict_by_itself(&self, id: &CaseId) -> Result<ByItself, JournalError> {
         let mut case = self.load(id).await?;
-        if !case.acts() || case.state == State::Closed {
+        if self.settings.mode == Mode::Observe || !case.acts() || case.state == State::Closed {
             return Ok(ByItself::Settled);
         }
         // Policy is asked first, as though the record were confirmed: CloudTrail answers only two look-ups a second.

@@ -7,7 +7,7 @@ use super::verify::Read;
 use crate::approval::ApprovalGrant;
 use crate::case::{
     Case, CaseEvent, CaseId, Decision, Evidence, Mode, Next, Outcome, PlannedStep, State, Step, StepLine, StepStatus,
-    baseline, next, plans_once_asked,
+    Tally, baseline, next, plans_once_asked,
 };
 use crate::containment::{Call, Observation, Prior, StepKind};
 use crate::ports::JournalError;
@@ -144,6 +144,9 @@ impl Responder {
         if matches!(outcome, Outcome::Contained | Outcome::Left) && !lifted && !self.as_shown(case, outcome).await? {
             return Ok(());
         }
+        if case.steps.iter().any(|step| !step.kind.is_on_mapping()) || case.approved.iter().any(restricts) {
+            self.drop_claims(case).await?;
+        }
         let decided = matches!(outcome, Outcome::Contained | Outcome::Left | Outcome::Restored)
             && !(case.gone || lifted || case.unasked);
         let by =
@@ -175,7 +178,7 @@ impl Responder {
                 return Ok(true);
             }
         };
-        let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds(step));
+        let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds_now(step));
         if let (Outcome::Contained, Some(step), true) = (outcome, disabled, read.is_active()) {
             let seen = Observation::Mapping { snapshot: Box::new(read) };
             self.append_next(case, &[CaseEvent::Tampered { id: step.id, seen }]).await?;
@@ -257,6 +260,8 @@ impl Responder {
         }
         match self.read_again(case, driver).await? {
             Some(Read::There(_)) => {}
+            // A function can be thawed though its mapping is gone, where people were shown it so.
+            Some(Read::Gone) if step.step == StepKind::FreezeFunction && step.undoes.is_some() => {}
             Some(Read::Gone) => {
                 return self.ask(case, "the mapping is gone: what was approved can no longer be done").await;
             }
@@ -264,7 +269,9 @@ impl Responder {
         }
         let untouched = case.steps.iter().all(|done| done.id <= case.approved_after);
         let still = plans_once_asked(case).iter().any(|now| now.digest == grant.plan().digest);
-        if untouched && !still {
+        // Once it is begun the plan has changed by itself; what it wakes must be what was shown still.
+        let strayed = step.undoes.is_some() && case.strayed();
+        if untouched && !still || strayed {
             return self.ask(case, "the mapping is another than the one that was shown: the approval is void").await;
         }
         if step.undoes.is_none() && step.step == StepKind::FreezeFunction {
@@ -331,6 +338,11 @@ impl Responder {
         }
         Ok(())
     }
+}
+
+/// Whether a decision was about credentials.
+fn restricts(tally: &Tally) -> bool {
+    !tally.plan.restricts.is_empty()
 }
 
 /// Whether carrying it out can change something in AWS, or rests on having done so.

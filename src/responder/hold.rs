@@ -2,7 +2,7 @@
 
 use super::{Responder, retry};
 use crate::case::{Case, CaseId};
-use crate::containment::{Call, StepKind};
+use crate::containment::{Call, Observation, StepKind};
 use crate::ports::JournalError;
 use crate::restriction::{Restriction, RestrictionEvent, RestrictionId, RestrictionState};
 use jiff::{SignedDuration, Timestamp};
@@ -133,6 +133,32 @@ impl Responder {
         let claimed = self.stream_of(step, call).await?.is_some_and(|held| held.state == RestrictionState::Claimed);
         if claimed && matches!(self.let_go(case, step, call).await?, LetGo::Last) {
             self.settle_stream(step, call, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of what a case claimed and never put on, before it is closed: it offers no lift for that, and would hold
+    /// it for ever against the others. What is on after all, or cannot be read, it keeps.
+    pub(super) async fn drop_claims(&self, case: &Case) -> Result<(), JournalError> {
+        for held in self.ports.journal.restrictions().await? {
+            if !held.holders.contains(&case.id) || case.restrictions().any(|step| step.call == held.call) {
+                continue;
+            }
+            let _held = self.restricting.lock().await;
+            let alone = held.holders.len() == 1;
+            match self.observe(&held.call).await {
+                Ok(seen) if alone && held.call.achieved(&seen) && seen != Observation::PrincipalGone => {
+                    tracing::error!(restriction = %held.id, call = %held.call.describe(), "it is on, though its step failed; a person is needed");
+                }
+                Err(error) if alone => {
+                    tracing::warn!(restriction = %held.id, %error, "it cannot be read, so its claim stays");
+                }
+                Ok(_) | Err(_) => {
+                    if matches!(self.let_go(case, held.step, &held.call).await?, LetGo::Last) {
+                        self.settle_stream(held.step, &held.call, true).await?;
+                    }
+                }
+            }
         }
         Ok(())
     }

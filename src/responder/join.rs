@@ -128,6 +128,6 @@ fn undone(case: &Case, seen: &Observation) -> Option<CaseEvent> {
     if case.state == State::Acting || case.under_way().is_some() || !snapshot.is_active() {
         return None;
     }
-    let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds(step))?;
+    let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds_now(step))?;
     Some(CaseEvent::Tampered { id: disabled.id, seen: seen.clone() })
 }

@@ -282,7 +282,11 @@ impl Work {
             look_first: resumed || step.attempts > 0 || there_already || !step.kind.is_on_mapping(),
             acknowledged: false,
             patience: if step.error.is_empty() { Duration::MAX } else { ONCE_MORE },
-            shown: case.latest().filter(|_| step.undoes.is_some() || step.kind == StepKind::DeleteMapping).cloned(),
+            shown: case
+                .shown_for(step.id)
+                .or(case.latest())
+                .filter(|_| step.undoes.is_some() || step.kind == StepKind::DeleteMapping)
+                .cloned(),
         }
     }
 

@@ -98,6 +98,13 @@ impl Fake {
         self
     }
 
+    /// Somebody deletes mapping `n` and makes `m` of the same function and source.
+    pub fn made_again(&self, n: u32, m: u32) {
+        let mut account = self.0.lock().unwrap();
+        account.mappings.remove(&uuid(n));
+        account.mappings.insert(uuid(m), snapshot(m, "Enabled"));
+    }
+
     /// Somebody else changes a mapping.
     pub fn change(&self, n: u32, change: impl FnOnce(&mut Snapshot)) {
         let mut account = self.0.lock().unwrap();

@@ -492,6 +492,39 @@ async fn lost_answers_are_observed_and_refusals_call_people() {
 }
 
 #[tokio::test]
+async fn a_claim_that_people_did_not_go_on_with_holds_nothing_against_other_cases() {
+    let dir = TempDir::new().unwrap();
+    let fake = account(Mode::Cap);
+    fake.0.lock().unwrap().mappings.insert(crate::common::uuid(2), crate::common::snapshot(2, "Enabled"));
+    let worker = start(&fake, &dir.path().join("j.db"));
+    let first = opened(&worker, "e1", 1, false).await;
+    let second = opened(&worker, "e2", 2, false).await;
+    let denied = || CallError::Refused { code: "AccessDenied".into(), message: "no".into(), request_id: None };
+    fake.0.lock().unwrap().iam_faults.extend([denied(), denied(), denied()]);
+    assert_eq!(vote(&worker, &first, Decision::DeleteRestrict, BOB, "r1").await, None);
+    let plan = plans_for(&case(&worker, &first).await, Decision::DeleteRestrict).pop().unwrap().digest;
+    let ballot = signed(ALICE, "r2", &first, Decision::DeleteRestrict, &plan);
+    worker.journal.cast(&ballot).await.unwrap();
+    worker.responder.take_ballots().await.unwrap();
+    for _ in 0..400 {
+        let stuck = case(&worker, &first).await;
+        if stuck.state == State::Stuck && stuck.asked.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(worker.journal.restrictions().await.unwrap().len(), 1);
+    // It is not tried again: people leave it at the deletion.
+    assert_eq!(vote(&worker, &first, Decision::Keep, BOB, "k1").await, None);
+    assert_eq!(case(&worker, &first).await.state, State::Closed);
+    assert!(worker.journal.restrictions().await.unwrap().is_empty(), "a claim is left behind");
+    decide(&worker, &second, Decision::DeleteRestrict).await;
+    assert!(fake.entity("intern").attached.contains(&CAP.to_owned()));
+    decide(&worker, &second, Decision::Lift).await;
+    assert_eq!(fake.entity("intern"), intern());
+}
+
+#[tokio::test]
 async fn who_takes_it_off_is_noticed_and_it_is_put_on_again() {
     let dir = TempDir::new().unwrap();
     let fake = account(Mode::Cap);
