@@ -3,6 +3,7 @@
 use super::state::{Case, State, Step, StepStatus};
 use super::{Decision, Outcome, PlannedStep, Provenance};
 use crate::containment::StepKind;
+use crate::mapping::Snapshot;
 use crate::policy::Response;
 
 /// The next thing to do for a case.
@@ -112,6 +113,18 @@ fn failed(case: &Case, kind: StepKind) -> Option<&Step> {
 }
 
 impl Case {
+    /// The mapping as people were shown it when they approved what this step is part of.
+    pub fn shown_for(&self, step: u32) -> Option<&Snapshot> {
+        let tally = self.approved.as_ref().filter(|_| step > self.approved_after)?;
+        tally.shown.as_deref()
+    }
+
+    /// Whether the mapping was read to be another than people were shown when they approved what is being done.
+    pub fn strayed(&self) -> bool {
+        let shown = self.approved.as_ref().and_then(|tally| tally.shown.as_deref());
+        shown.zip(self.latest()).is_some_and(|(shown, now)| !now.wired_as(shown))
+    }
+
     /// The first step of the response that is neither in force nor failed when it was last tried.
     pub(super) fn untried(&self) -> Option<StepKind> {
         let mut wanted = response_steps(self.response).iter().copied();

@@ -309,18 +309,6 @@ impl Case {
         self.acts() && (ended || self.contained())
     }
 
-    /// The mapping as people were shown it when they approved what this step is part of.
-    pub fn shown_for(&self, step: u32) -> Option<&Snapshot> {
-        let tally = self.approved.as_ref().filter(|_| step > self.approved_after)?;
-        tally.shown.as_deref()
-    }
-
-    /// Whether the mapping was read to be another than people were shown when they approved what is being done.
-    pub fn strayed(&self) -> bool {
-        let shown = self.approved.as_ref().and_then(|tally| tally.shown.as_deref());
-        shown.zip(self.latest()).is_some_and(|(shown, now)| !now.wired_as(shown))
-    }
-
     /// The number of the step that comes next.
     pub fn next_step(&self) -> u32 {
         self.steps.last().map_or(1, |last| last.id + 1)

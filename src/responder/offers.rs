@@ -202,6 +202,14 @@ impl Responder {
         } else if principal.id != looked.read.id {
             return Ok(Ok(by_hand(restriction::another(&principal, &looked.read.id))));
         }
+        if principal.kind == PrincipalType::Role && !looked.read.arn.is_empty() && principal.arn != looked.read.arn {
+            // IAM tells the role's true path, by which it may be kept; records and functions may leave it out.
+            let ours = Ours { identity: &self.settings.identity, account: &self.settings.account };
+            let protected = self.policies.current().is_protected(&looked.read.arn);
+            if let Target::ByHand(hand) = restriction::execution(&looked.read.arn, ours, protected) {
+                return Ok(Ok(by_hand(hand)));
+            }
+        }
         if restriction::is_protected_by_tag(&looked.read.tags) {
             let hand = restriction::protected(&principal, "it has the tag sluicegate-protected");
             return Ok(Ok(by_hand(hand)));

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// A role or user.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entity {
+    /// Where it is not as records tell it.
+    pub arn: String,
     pub id: String,
     pub trust: String,
     pub policies: BTreeMap<String, String>,
@@ -71,7 +73,7 @@ impl Iam for Fake {
     async fn principal(&self, who: &Principal) -> Result<Option<PrincipalRead>, CallError> {
         let read = |entity: &Entity| PrincipalRead {
             id: entity.id.clone(),
-            arn: who.arn.clone(),
+            arn: if entity.arn.is_empty() { who.arn.clone() } else { entity.arn.clone() },
             trust: entity.trust.clone(),
             tags: entity.tags.clone().into_iter().collect(),
         };

@@ -525,6 +525,18 @@ async fn a_claim_that_people_did_not_go_on_with_holds_nothing_against_other_case
 }
 
 #[tokio::test]
+async fn a_role_is_kept_by_its_true_path_though_the_record_leaves_it_out() {
+    let dir = TempDir::new().unwrap();
+    let fake = account(Mode::Cap);
+    let arn = format!("arn:aws:iam::{ACCOUNT}:role/break-glass/intern");
+    fake.0.lock().unwrap().entities.insert("intern".into(), Entity { arn, ..intern() });
+    let worker = start(&fake, &dir.path().join("j.db"));
+    let id = opened(&worker, "e1", 1, false).await;
+    let case = case(&worker, &id).await;
+    assert!(matches!(case.offer(Whose::Caller), Some(Offer::ByHand { why, .. }) if why.contains("protected")));
+}
+
+#[tokio::test]
 async fn who_takes_it_off_is_noticed_and_it_is_put_on_again() {
     let dir = TempDir::new().unwrap();
     let fake = account(Mode::Cap);
