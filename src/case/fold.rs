@@ -205,7 +205,7 @@ impl Case {
             Evidence::MappingGone { .. } => self.gone = true,
             Evidence::Provenance { provenance } => {
                 self.provenance = provenance.clone();
-                if self.believed() && self.votes.is_empty() {
+                if self.believed() && self.votes.is_empty() && self.unconfirmed.is_empty() {
                     self.contain_again();
                 }
             }

@@ -229,7 +229,10 @@ impl Responder {
                 _ => no(moved_on),
             };
         };
-        if let Some(other) = self.other_open_case(case).await? {
+        // Lifting changes nothing of the mapping.
+        if decision != Decision::Lift
+            && let Some(other) = self.other_open_case(case).await?
+        {
             return no(&format!("the mapping has another open case, {other}: decide that one"));
         }
         let permission = self.permission(case, decision, voter);
