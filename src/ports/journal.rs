@@ -177,8 +177,17 @@ pub trait Journal: Send + Sync {
     /// Every case of a mapping, oldest first.
     async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError>;
 
-    /// Every case of a mapping of this function (its ARN, as the mapping or the record names it) and source, newest first.
-    async fn cases_of_pair(
+    /// The last case of a mapping of this function (its ARN, as the mapping or the record names it) and source.
+    async fn last_case_of_pair(
+        &self,
+        account: &str,
+        region: &str,
+        function_arn: &str,
+        source_arn: &str,
+    ) -> Result<Option<CaseId>, JournalError>;
+
+    /// The cases of such a pair in which a mapping was deleted, or was to be: those that can make one anew.
+    async fn deletions_of_pair(
         &self,
         account: &str,
         region: &str,

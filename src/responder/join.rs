@@ -6,8 +6,9 @@ use super::{Disposition, Responder};
 use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Provenance, Reminder, State};
 use crate::cloudtrail::Verb;
 use crate::containment::{Observation, StepKind};
+use crate::detection::Finding;
 use crate::policy::Verdict;
-use crate::ports::JournalError;
+use crate::ports::{CallError, JournalError};
 
 impl Responder {
     pub(super) async fn join(
@@ -57,7 +58,35 @@ impl Responder {
     }
 }
 
+/// A case whose mapping is to stay disabled, of the same function and source as one that was just made.
+pub(super) struct Earlier {
+    case: CaseId,
+    /// Whether its mapping is gone; why that cannot be told.
+    gone: Result<bool, CallError>,
+}
+
 impl Responder {
+    /// The last case of the function and source of a creation, where that case's mapping is another and is to stay disabled.
+    pub(super) async fn earlier_of_pair(&self, finding: &Finding) -> Result<Option<Earlier>, JournalError> {
+        let call = &finding.call;
+        let (function, source) = (&call.function.arn, &call.source.arn);
+        if self.settings.mode == Mode::Observe || call.verb != Verb::Create || source.is_empty() {
+            return Ok(None);
+        }
+        let last = self.ports.journal.last_case_of_pair(&finding.account, &finding.region, function, source).await?;
+        let Some(id) = last else { return Ok(None) };
+        let case = self.load(&id).await?;
+        let same = case.mapping.as_ref().is_some_and(|old| old.uuid.eq_ignore_ascii_case(&call.uuid));
+        if same || !case.stays_disabled() {
+            return Ok(None);
+        }
+        let gone = match case.mapping.as_ref().filter(|_| !case.gone) {
+            Some(old) => self.ports.lambda.mapping(old).await.map(|read| read.is_none()),
+            None => Ok(true),
+        };
+        Ok(Some(Earlier { case: id, gone }))
+    }
+
     /// A mapping of the same function and source as one that is to stay disabled, made again: it joins that case, is
     /// disabled whatever policy asks for otherwise, and people are paged. `None`: there is no such case.
     pub(super) async fn recreated(
@@ -73,25 +102,19 @@ impl Responder {
         if !acts || finding.call.verb != Verb::Create {
             return Ok(None);
         }
-        let (function, source) = (&read.function.arn, &read.source.arn);
-        let journal = &self.ports.journal;
-        let cases = journal.cases_of_pair(&finding.account, &finding.region, function, source).await?;
-        let Some(id) = cases.into_iter().next().filter(|_| !source.is_empty()) else { return Ok(None) };
-        let case = self.load(&id).await?;
-        let same = case.mapping.as_ref() == Some(mapping);
-        if same || !case.stays_disabled() {
+        let Some(Earlier { case: id, gone }) = &seen.earlier else { return Ok(None) };
+        let case = self.load(id).await?;
+        if !case.stays_disabled() {
             return Ok(None);
         }
         if case.state == State::Acting || case.under_way().is_some() {
             return Ok(Some(Disposition::Again(format!("{id} is being worked on"))));
         }
-        // A mapping that is still there must not drop out of sight: then this one is a case of its own.
-        if let Some(old) = case.mapping.as_ref().filter(|_| !case.gone) {
-            match self.ports.lambda.mapping(old).await {
-                Ok(None) => {}
-                Ok(Some(_)) => return Ok(None),
-                Err(error) => return Ok(Some(Disposition::Again(format!("{old} cannot be read: {error}")))),
-            }
+        match gone {
+            Ok(true) => {}
+            // A mapping that is still there must not drop out of sight: then this one is a case of its own.
+            Ok(false) => return Ok(None),
+            Err(error) => return Ok(Some(Disposition::Again(format!("{} cannot be read: {error}", case.subject())))),
         }
         let findings = u32::try_from(case.joined.len()).unwrap_or(u32::MAX).saturating_add(1);
         let events = [
@@ -103,7 +126,7 @@ impl Responder {
             },
             CaseEvent::Reminded { reminder: Reminder::Again { findings } },
         ];
-        match journal.append(&id, case.seq, &events).await {
+        match self.ports.journal.append(id, case.seq, &events).await {
             Ok(case) => {
                 tracing::error!(case = %id, %mapping, actor = %finding.actor.arn, "made again what is to stay disabled");
                 self.drive_from(case);

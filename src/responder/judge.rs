@@ -1,5 +1,6 @@
 //! What comes in, judged: no finding, ours, known, allowed, or a case.
 
+use super::join::Earlier;
 use super::retry::backoff;
 use super::verify::{Found, Read};
 use super::{Disposition, Responder};
@@ -27,6 +28,8 @@ pub(super) struct Seen {
     /// What is accepted came after it.
     pub(super) late: bool,
     pub(super) open_case: Option<CaseId>,
+    /// An earlier mapping of the same function and source, which is to stay disabled.
+    pub(super) earlier: Option<Earlier>,
 }
 
 impl Responder {
@@ -113,7 +116,9 @@ impl Responder {
 
     /// Reads what there is to know about a finding's mapping; for an update, settles what it changed.
     async fn look(&self, finding: Finding) -> Result<Result<Seen, Disposition>, JournalError> {
-        let (mapping, read) = self.locate(&finding).await;
+        // Side by side: containment must not wait for the earlier one.
+        let ((mapping, read), earlier) = tokio::join!(self.locate(&finding), self.earlier_of_pair(&finding));
+        let earlier = earlier?;
         let (baseline, open_case) = match &mapping {
             Some(key) => tokio::try_join!(self.ports.journal.baseline(key), self.ports.journal.open_case_on(key))?,
             None => (None, None),
@@ -130,7 +135,7 @@ impl Responder {
         // While a case is open nothing counts as restated: to enable what is contained undoes the containment.
         let accepted = if open_case.is_some() { None } else { baseline.as_ref() };
         match against(finding, accepted, fresh) {
-            Ok(finding) => Ok(Ok(Seen { finding, mapping, read, baseline, late, open_case })),
+            Ok(finding) => Ok(Ok(Seen { finding, mapping, read, baseline, late, open_case, earlier })),
             Err(ignored) => {
                 debug!(event, because = %ignored.0, "no finding");
                 Ok(Err(Disposition::Done))

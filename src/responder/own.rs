@@ -61,12 +61,10 @@ impl Responder {
             return Ok(vec![case]);
         }
         if finding.call.verb == Verb::Create {
-            // A mapping made anew has a UUID that nobody knew: only the case that makes it knows the pair.
-            return self
-                .ports
-                .journal
-                .cases_of_pair(&finding.account, &finding.region, &finding.call.function.arn, &finding.call.source.arn)
-                .await;
+            // A mapping made anew has a UUID that nobody knew: only a case that deleted one of the pair makes it.
+            let (function, source) = (&finding.call.function.arn, &finding.call.source.arn);
+            let journal = &self.ports.journal;
+            return journal.deletions_of_pair(&finding.account, &finding.region, function, source).await;
         }
         let mapping = MappingKey {
             account: finding.account.clone(),

@@ -279,7 +279,18 @@ impl Journal for SqliteJournal {
         self.run(move |db| query::cases_on(db, &mapping)).await
     }
 
-    async fn cases_of_pair(
+    async fn last_case_of_pair(
+        &self,
+        account: &str,
+        region: &str,
+        function_arn: &str,
+        source_arn: &str,
+    ) -> Result<Option<CaseId>, JournalError> {
+        let pair = [account, region, function_arn, source_arn].map(str::to_owned);
+        self.run(move |db| query::last_case_of_pair(db, &pair)).await
+    }
+
+    async fn deletions_of_pair(
         &self,
         account: &str,
         region: &str,
@@ -287,7 +298,7 @@ impl Journal for SqliteJournal {
         source_arn: &str,
     ) -> Result<Vec<CaseId>, JournalError> {
         let pair = [account, region, function_arn, source_arn].map(str::to_owned);
-        self.run(move |db| query::cases_of_pair(db, &pair)).await
+        self.run(move |db| query::deletions_of_pair(db, &pair)).await
     }
 
     async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {

@@ -69,11 +69,26 @@ pub(super) fn cases_on(db: &Connection, mapping: &MappingKey) -> Result<Vec<Case
     ids(&list(db, sql, params![mapping.account, mapping.region, mapping.uuid], |row| row.get(0))?)
 }
 
-/// `pair`: account, region, the function's ARN, the source's.
-pub(super) fn cases_of_pair(db: &Connection, pair: &[String; 4]) -> Result<Vec<CaseId>, JournalError> {
-    let sql = "SELECT case_id FROM cases WHERE account = ? AND region = ? AND summary ->> 'function_arn' = ?
-               AND coalesce(summary ->> 'source_arn', '') = ? ORDER BY opened_seq DESC";
-    ids(&list(db, sql, rusqlite::params_from_iter(pair), |row| row.get(0))?)
+/// `pair`: account, region, the function's ARN, the source's. By an index whose expressions these must be, word for word.
+const OF_PAIR: &str =
+    "account = ? AND region = ? AND summary ->> 'function_arn' = ? AND coalesce(summary ->> 'source_arn', '') = ?";
+
+pub(super) fn last_of_pair() -> String {
+    format!("SELECT case_id FROM cases WHERE {OF_PAIR} ORDER BY opened_seq DESC LIMIT 1")
+}
+
+pub(super) fn deleted_of_pair() -> String {
+    let deletion = "instr(summary, '\"delete_mapping\"') > 0";
+    format!("SELECT case_id FROM cases WHERE {OF_PAIR} AND {deletion} ORDER BY opened_seq DESC")
+}
+
+pub(super) fn last_case_of_pair(db: &Connection, pair: &[String; 4]) -> Result<Option<CaseId>, JournalError> {
+    let found: Option<String> = one(db, &last_of_pair(), rusqlite::params_from_iter(pair))?;
+    found.map(|case| case_id(&case)).transpose()
+}
+
+pub(super) fn deletions_of_pair(db: &Connection, pair: &[String; 4]) -> Result<Vec<CaseId>, JournalError> {
+    ids(&list(db, &deleted_of_pair(), rusqlite::params_from_iter(pair), |row| row.get(0))?)
 }
 
 pub(super) fn baseline(db: &Connection, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {

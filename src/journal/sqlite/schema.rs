@@ -34,7 +34,11 @@ CREATE TABLE IF NOT EXISTS cases (
 );
 CREATE INDEX IF NOT EXISTS cases_by_state ON cases (state) WHERE state <> 'closed';
 CREATE INDEX IF NOT EXISTS cases_by_mapping ON cases (mapping_uuid);
-CREATE INDEX IF NOT EXISTS cases_by_pair ON cases (summary ->> 'function_arn', summary ->> 'source_arn');
+CREATE INDEX IF NOT EXISTS cases_by_pair ON cases
+    (account, region, summary ->> 'function_arn', coalesce(summary ->> 'source_arn', ''), opened_seq);
+CREATE INDEX IF NOT EXISTS deletions_by_pair ON cases
+    (account, region, summary ->> 'function_arn', coalesce(summary ->> 'source_arn', ''), opened_seq)
+    WHERE instr(summary, '\"delete_mapping\"') > 0;
 CREATE INDEX IF NOT EXISTS cases_by_principal ON cases (principal, opened_at);
 CREATE INDEX IF NOT EXISTS cases_by_account ON cases (account, updated_at) WHERE decided;
 CREATE TABLE IF NOT EXISTS open_mappings (

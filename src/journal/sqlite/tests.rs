@@ -42,3 +42,19 @@ async fn a_panic_is_an_error_for_who_asked_and_ends_nothing() {
     assert!(matches!(journal.run(panics).await, Err(JournalError::Damaged(_))));
     assert_eq!(journal.own_request("request").await, Ok(None));
 }
+
+#[test]
+fn the_cases_of_a_pair_are_found_without_reading_those_of_others() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let db = Connection::open(dir.path().join("j.db")).unwrap();
+    schema::prepare(&db).unwrap();
+    // Asked before each containment: in a flood on one function and source it must not read every case before.
+    for (sql, index) in [(query::last_of_pair(), "cases_by_pair"), (query::deleted_of_pair(), "deletions_by_pair")] {
+        let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let pair = rusqlite::params_from_iter(["a", "r", "f", "s"]);
+        let steps: Vec<String> = plan.query_map(pair, |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(steps.len(), 1, "{steps:?}");
+        assert!(steps[0].starts_with("SEARCH") && steps[0].contains(index), "{steps:?}");
+        assert_eq!(steps[0].matches("=?").count(), 4, "{steps:?}");
+    }
+}

@@ -120,8 +120,11 @@ impl Journal for Front {
     async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
         self.up()?.cases_on(mapping).await
     }
-    async fn cases_of_pair(&self, a: &str, r: &str, f: &str, s: &str) -> Result<Vec<CaseId>, JournalError> {
-        self.up()?.cases_of_pair(a, r, f, s).await
+    async fn last_case_of_pair(&self, a: &str, r: &str, f: &str, s: &str) -> Result<Option<CaseId>, JournalError> {
+        self.up()?.last_case_of_pair(a, r, f, s).await
+    }
+    async fn deletions_of_pair(&self, a: &str, r: &str, f: &str, s: &str) -> Result<Vec<CaseId>, JournalError> {
+        self.up()?.deletions_of_pair(a, r, f, s).await
     }
     async fn baseline(&self, mapping: &MappingKey) -> Result<Option<Baseline>, JournalError> {
         self.up()?.baseline(mapping).await
