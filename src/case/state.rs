@@ -287,14 +287,6 @@ impl Case {
         })
     }
 
-    /// What could not be learnt (`function`, `source`, `code`, `history`, `processed`, …), and why.
-    pub fn unknowns(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.evidence.iter().filter_map(|(evidence, _)| match evidence {
-            Evidence::Unknown { what, why } => Some((what.as_str(), why.as_str())),
-            _ => None,
-        })
-    }
-
     /// How far the restriction of a step takes effect, as last seen.
     pub fn effect(&self, step: u32) -> Option<&Effect> {
         self.evidence.iter().find_map(|(evidence, _)| match evidence {

@@ -61,8 +61,6 @@ pub fn renderings(names: &Names) -> Vec<(String, Value)> {
     ] {
         all.push((format!("{reminder:?}"), as_json(&card::reminder(first, &reminder))));
     }
-    all.push(("escalation".into(), as_json(&card::escalation(first))));
-    all.push(("tampered".into(), as_json(&card::tampered(first))));
     let observed: Vec<Case> = cases.iter().filter(|case| !case.acts()).cycle().take(40).cloned().collect();
     all.push(("digest".into(), as_json(&card::digest(&observed, "2026-11-24".parse().unwrap()))));
     all.push(("digest of nothing".into(), as_json(&card::digest(&[], "2026-11-24".parse().unwrap()))));
@@ -71,14 +69,7 @@ pub fn renderings(names: &Names) -> Vec<(String, Value)> {
 
 /// What only one person is told.
 pub fn whispers(names: &Names) -> Vec<String> {
-    let stories = stories(names);
-    let tallies = stories.iter().filter_map(|(_, story)| story.case().approved.as_ref());
-    let mut all: Vec<String> = tallies.map(card::already_decided).collect();
-    all.push(card::refused(Decision::Delete, &names.words));
-    all.push(card::confirm(Decision::DeleteRestrict, &names.words));
-    all.push(card::counted(Decision::Delete, 0));
-    all.push(card::counted(Decision::Delete, 1));
-    all
+    vec![card::refused(Decision::Delete, &names.words)]
 }
 
 /// Names that are meant to do harm.

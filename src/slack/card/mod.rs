@@ -20,8 +20,8 @@ mod who;
 pub use about::{About, Cost, Deciders};
 pub use modal::{CALLBACK, REASON, REASON_MOST, WIDEN, modal};
 pub use observe::{DIGEST, RIGHT, WRONG, digest};
-pub use short::{already_decided, confirm, counted, escalation, refused, reminder, tampered};
-pub use thread::{AUDIT, audit, audit_lines};
+pub use short::{refused, reminder};
+pub use thread::{AUDIT, audit};
 
 use crate::case::{Case, State};
 use crate::ports::{Message, Metadata};

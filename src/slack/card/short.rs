@@ -1,11 +1,10 @@
 //! Short messages: reminders and pages in the channel, and what only one person is told.
 
-use super::state::headline;
 use super::text::Mrkdwn;
 use super::votes::spoken;
-use super::what::{NAME, wired};
+use super::what::wired;
 use super::{CASE_TOLD, is_expired};
-use crate::case::{Case, Decision, Reminder, Tally};
+use crate::case::{Case, Decision, Reminder};
 use crate::ports::{Message, Metadata};
 use serde_json::json;
 
@@ -28,16 +27,6 @@ pub fn reminder(case: &Case, reminder: &Reminder) -> Message {
     message(case, line)
 }
 
-/// Somebody undid what was done.
-pub fn tampered(case: &Case) -> Message {
-    message(case, Mrkdwn::new("*Somebody undid the containment*, or took a restriction off. It is being done again"))
-}
-
-/// For the fallback channel: the case waits, and the people of its own channel were told already, or cannot be.
-pub fn escalation(case: &Case) -> Message {
-    message(case, Mrkdwn::new("*Escalated*: ").say(headline(case)))
-}
-
 fn message(case: &Case, line: Mrkdwn) -> Message {
     let mut lines = vec![line, wired(case)];
     let place = Mrkdwn::new("account ").code(&case.opened.finding.account, 20).say(", ");
@@ -55,30 +44,7 @@ fn message(case: &Case, line: Mrkdwn) -> Message {
     }
 }
 
-/// For a click that comes too late.
-pub fn already_decided(tally: &Tally) -> String {
-    let people: Vec<Mrkdwn> = tally.people.iter().take(6).map(|who| Mrkdwn::default().person(who, NAME)).collect();
-    let line = Mrkdwn::new("Already decided by ").then(&Mrkdwn::joined(&people, ", ")).say(" at ").time(tally.at);
-    line.say(": ").say(spoken(tally.plan.decision)).into_string()
-}
-
 /// For a vote that does not count.
 pub fn refused(decision: Decision, why: &str) -> String {
     Mrkdwn::new("Your *").say(spoken(decision)).say("* does not count: ").bare(why, 600).into_string()
-}
-
-/// For a vote that waits for its confirmation. Only its owner sees the code.
-pub fn confirm(decision: Decision, code: &str) -> String {
-    let line =
-        Mrkdwn::new("Your *").say(spoken(decision)).say("* counts once you confirm it under your AWS identity:\n");
-    line.code(&format!("sluicegate confirm {code}"), 80).into_string()
-}
-
-/// For a vote that counts.
-pub fn counted(decision: Decision, more: u32) -> String {
-    let line = Mrkdwn::new("Your *").say(spoken(decision)).say("* counts");
-    match more {
-        0 => line.say("; it is being done").into_string(),
-        more => line.say("; ").count(more as usize, "more person is", "more people are").say(" needed").into_string(),
-    }
 }

@@ -11,12 +11,7 @@ pub const AUDIT: &str = "sluicegate_audit";
 /// What Slack takes in a section; the lines of one message are no longer.
 const MOST: usize = 3_000;
 
-/// The lines of `events`, in as few messages as they fit in.
-pub fn audit_lines(events: &[Recorded<CaseEvent>]) -> Vec<String> {
-    grouped(events).into_iter().map(|(_, text)| text.into_string()).collect()
-}
-
-/// The same as messages for the thread. `before`: how many events of the case the thread tells already; each message's
+/// The lines of `events` as messages for the thread, as few as they fit in. `before`: how many events of the case the thread tells already; each message's
 /// metadata says how many it tells with it. Events without a line at the end belong to the last message.
 pub fn audit(case: &CaseId, before: u64, events: &[Recorded<CaseEvent>]) -> Vec<Message> {
     let mut groups = grouped(events);
