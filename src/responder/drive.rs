@@ -219,8 +219,13 @@ impl Responder {
             },
             _ => None,
         };
-        let id = case.next_step();
-        let events = [CaseEvent::StepPrepared { id, step: kind, undoes: None, call, prior }, self.started(id)];
+        self.begin(case, PlannedStep { step: kind, undoes: None, call }, prior).await
+    }
+
+    /// Records what a step will do and what was there before, and that it is begun.
+    async fn begin(&self, case: &mut Case, step: PlannedStep, prior: Option<Prior>) -> Result<(), JournalError> {
+        let (id, PlannedStep { step, undoes, call }) = (case.next_step(), step);
+        let events = [CaseEvent::StepPrepared { id, step, undoes, call, prior }, self.started(id)];
         self.append_next(case, &events).await.map(|_| ())
     }
 
@@ -256,7 +261,8 @@ impl Responder {
             return self.prepare_restriction(case, grant, step, driver).await;
         }
         if step.step == StepKind::DeleteMapping && step.undoes.is_some() {
-            return self.prepare_anew(case, step).await;
+            // It is made anew: there is nothing to read before.
+            return self.begin(case, step, None).await;
         }
         match self.read_again(case, driver).await? {
             Some(Read::There(_)) => {}
@@ -284,9 +290,7 @@ impl Responder {
             },
             _ => None,
         };
-        let id = case.next_step();
-        let prepared = CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior };
-        self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
+        self.begin(case, step, prior).await
     }
 
     /// What the mapping is before it is changed; before it is deleted, with its tags, which go with it. `None`: it could not
@@ -320,14 +324,6 @@ impl Responder {
         let text = "its tags could not be read before it was deleted: a restore cannot give them back".to_owned();
         self.append(case, &[CaseEvent::Note { text }]).await?;
         Ok(Some(Prior::Mapping { snapshot, tags: Vec::new() }))
-    }
-
-    /// A mapping that was deleted is made anew: there is nothing to read before.
-    async fn prepare_anew(&self, case: &mut Case, step: PlannedStep) -> Result<(), JournalError> {
-        let id = case.next_step();
-        let prepared =
-            CaseEvent::StepPrepared { id, step: step.step, undoes: step.undoes, call: step.call, prior: None };
-        self.append_next(case, &[prepared, self.started(id)]).await.map(|_| ())
     }
 
     async fn retry_later(&self, case: &mut Case, step: u32, driver: &Driver) -> Result<(), JournalError> {
