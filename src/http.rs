@@ -3,6 +3,7 @@
 use crate::intake::Health;
 use crate::ports::Journal;
 use crate::slack::SlackHealth;
+use crate::stopping::stopped;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -35,8 +36,7 @@ pub async fn serve(
     let router =
         Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(readiness);
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        // An error means that the sender is gone, which is an end as well.
-        let _ = stopping.wait_for(|stop| *stop).await;
+        stopped(&mut stopping).await;
     });
     tokio::spawn(async move {
         if let Err(error) = server.await {

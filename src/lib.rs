@@ -36,6 +36,7 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod policy_files;
+pub mod stopping;
 pub mod telemetry;
 pub mod tls;
 

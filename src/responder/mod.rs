@@ -161,11 +161,7 @@ impl Responder {
 
     /// Waits, but not longer than until it has to stop.
     async fn pause(&self, wait: Duration) {
-        let mut stopping = self.stopping.clone();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = stopping.wait_for(|stop| *stop) => {}
-        }
+        crate::stopping::pause(&self.stopping, wait).await;
     }
 
     /// Appends what happened, whatever else was appended meanwhile: the fold says whether it can still follow. While the

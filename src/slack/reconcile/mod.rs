@@ -336,11 +336,7 @@ impl Cards {
     }
 
     async fn pause(&self, wait: Duration) {
-        let mut stopping = self.stopping.clone();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            _ = stopping.wait_for(|stop| *stop) => {}
-        }
+        crate::stopping::pause(&self.stopping, wait).await;
     }
 
     fn broken(&self) -> MutexGuard<'_, HashMap<String, Instant>> {

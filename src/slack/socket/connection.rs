@@ -2,6 +2,7 @@
 
 use super::super::health::SlackHealth;
 use super::envelope::{Envelopes, Frame};
+use crate::stopping::stopped;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use std::time::Duration;
@@ -144,11 +145,6 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.0.connected(false);
     }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is an end as well.
-    let _ = stopping.wait_for(|stop| *stop).await;
 }
 
 async fn greeting(stream: &mut Stream) -> Result<String, String> {

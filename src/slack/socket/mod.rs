@@ -10,6 +10,7 @@ use super::backoff::{LONGEST, backoff};
 use super::health::{Alarms, SlackHealth};
 use super::token::{AppId, Token};
 use crate::ports::{Chat, ChatError, Interactions};
+use crate::stopping::pause;
 use connection::{Connection, Life};
 use envelope::Envelopes;
 use std::collections::VecDeque;
@@ -115,7 +116,7 @@ impl SlackSocket {
     }
 
     /// Keeps one connection.
-    async fn keep(&self, mut stopping: watch::Receiver<bool>) {
+    async fn keep(&self, stopping: watch::Receiver<bool>) {
         let mut failures = 0_u32;
         let mut lingering: VecDeque<JoinHandle<()>> = VecDeque::new();
         while !*stopping.borrow() {
@@ -150,10 +151,7 @@ impl SlackSocket {
                     told.unwrap_or_default().max(backoff(failures).min(LONGEST))
                 }
             };
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                _ = stopping.wait_for(|stop| *stop) => {}
-            }
+            pause(&stopping, wait).await;
         }
         for old in lingering {
             // Each ends by itself, within its own bound.
