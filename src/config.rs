@@ -45,6 +45,10 @@ pub struct Config {
     pub containment: ContainmentConfig,
     /// What is looked up for people to decide on.
     pub evidence: EvidenceConfig,
+    /// The regions that `scan`, `learn` and the sweep look at; left out: the environment's.
+    pub regions: Vec<String>,
+    /// The sweep over existing mappings.
+    pub sweep: SweepConfig,
     /// The local HTTP server.
     pub http: HttpConfig,
 }
@@ -182,6 +186,15 @@ pub struct EvidenceConfig {
     pub keep_code: Option<PathBuf>,
 }
 
+/// `[sweep]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SweepConfig {
+    /// How often all mappings are looked at; `"0s"`: never.
+    #[serde(deserialize_with = "values::duration")]
+    pub every: Duration,
+}
+
 /// `[http]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -227,6 +240,12 @@ impl Default for ContainmentConfig {
     fn default() -> Self {
         let ten = NonZeroU32::MIN.saturating_add(9);
         Self { verify_timeout: Duration::from_mins(2), max_calls_per_second: ten }
+    }
+}
+
+impl Default for SweepConfig {
+    fn default() -> Self {
+        Self { every: Duration::from_mins(10) }
     }
 }
 

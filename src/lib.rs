@@ -22,6 +22,14 @@ pub mod evidence;
 
 pub mod approval;
 
+pub mod explanation;
+pub mod guardrail;
+pub mod history;
+pub mod learn;
+pub mod ready;
+pub mod report;
+pub mod scan;
+
 pub mod ports;
 
 pub mod responder;
@@ -31,6 +39,8 @@ pub mod intake;
 pub mod aws;
 pub mod journal;
 pub mod slack;
+
+pub mod archive;
 
 pub mod clock;
 pub mod config;

@@ -6,8 +6,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The domain: everything that is above `ports` in `lib.rs`.
-const PURE: [&str; 9] =
-    ["mapping", "cloudtrail", "detection", "policy", "containment", "restriction", "case", "evidence", "approval"];
+const PURE: [&str; 16] = [
+    "mapping",
+    "cloudtrail",
+    "detection",
+    "policy",
+    "containment",
+    "restriction",
+    "case",
+    "evidence",
+    "approval",
+    "explanation",
+    "guardrail",
+    "history",
+    "learn",
+    "ready",
+    "report",
+    "scan",
+];
 
 /// What the domain must not know: runtimes, SDKs, stores, files, clocks, chance, and the modules that do.
 const IMPURE: [&str; 36] = [

@@ -32,6 +32,34 @@ impl AwsLambda {
         self.limits.wait(account, region).await;
         self.clients.lambda(region)
     }
+
+    /// All pages of `ListEventSourceMappings`; what is `""` is not asked for.
+    async fn list(
+        &self,
+        account: &str,
+        region: &str,
+        function: &str,
+        source: &str,
+    ) -> Result<Vec<Snapshot>, CallError> {
+        let mut found = Vec::new();
+        let mut marker: Option<String> = None;
+        let named = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        loop {
+            let body = KeepBody::default();
+            let client = self.client(account, region).await;
+            let list = client.list_event_source_mappings().max_items(100).set_marker(marker);
+            let list = list.set_function_name(named(function)).set_event_source_arn(named(source));
+            let page = list.customize().interceptor(body.clone()).send().await.map_err(call_error)?;
+            let json = body.json()?;
+            for entry in json["EventSourceMappings"].as_array().unwrap_or(&Vec::new()) {
+                found.push(snapshot(entry, account, region)?);
+            }
+            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+            if marker.is_none() {
+                return Ok(found);
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -60,40 +88,20 @@ impl Lambda for AwsLambda {
         function: &FunctionRef,
         source: &SourceRef,
     ) -> Result<Vec<Snapshot>, CallError> {
-        let mut found = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let body = KeepBody::default();
-            let client = self.client(account, region).await;
-            let mut list = client.list_event_source_mappings().max_items(100).set_marker(marker);
-            if !function.arn.is_empty() {
-                list = list.function_name(&function.arn);
-            }
-            if !source.arn.is_empty() {
-                list = list.event_source_arn(&source.arn);
-            }
-            let page = list.customize().interceptor(body.clone()).send().await.map_err(call_error);
-            let page = match page {
-                Ok(page) => page,
-                // The function itself is gone: so Lambda lists none by it.
-                Err(CallError::NotFound { .. }) => return Ok(found),
-                Err(error) => return Err(error),
-            };
-            let json = body.json()?;
-            for entry in json["EventSourceMappings"].as_array().unwrap_or(&Vec::new()) {
-                let entry = snapshot(entry, account, region)?;
-                if entry.function.arn == function.arn
-                    && entry.source.arn == source.arn
-                    && entry.source.name == source.name
-                {
-                    found.push(entry);
-                }
-            }
-            marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
-            if marker.is_none() {
-                return Ok(found);
-            }
-        }
+        let listed = self.list(account, region, &function.arn, &source.arn).await;
+        // The function itself is gone: so Lambda lists none by it.
+        let listed = match listed {
+            Err(CallError::NotFound { .. }) => Vec::new(),
+            listed => listed?,
+        };
+        let same = |entry: &Snapshot| {
+            entry.function.arn == function.arn && entry.source.arn == source.arn && entry.source.name == source.name
+        };
+        Ok(listed.into_iter().filter(same).collect())
+    }
+
+    async fn all_mappings(&self, account: &str, region: &str) -> Result<Vec<Snapshot>, CallError> {
+        self.list(account, region, "", "").await
     }
 
     async fn update_mapping(&self, key: &MappingKey, change: &MappingChange) -> Result<Acknowledged, CallError> {

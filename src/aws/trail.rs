@@ -70,6 +70,7 @@ impl Trail for AwsTrail {
         let attribute = match by {
             SearchBy::AccessKey(id) => attribute(LookupAttributeKey::AccessKeyId, id)?,
             SearchBy::Username(name) => attribute(LookupAttributeKey::Username, name)?,
+            SearchBy::EventName(name) => attribute(LookupAttributeKey::EventName, name)?,
             SearchBy::Resource(name) => attribute(LookupAttributeKey::ResourceName, name)?,
         };
         let since = aws_smithy_types::DateTime::from_secs(since.as_second());

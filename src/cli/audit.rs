@@ -16,7 +16,7 @@ pub(super) async fn verify(config: &Config, format: Format) -> Result {
     match format {
         Format::Json => show::json(&json!({"rows": audit.rows, "damage": audit.damage})),
         Format::Text if audit.damage.is_empty() => show::line(&format!("{} rows, the chain holds", audit.rows)),
-        Format::Text => audit.damage.iter().for_each(|damage| show::line(damage)),
+        Format::Text | Format::Html => audit.damage.iter().for_each(|damage| show::line(damage)),
     }
     if audit.damage.is_empty() { Ok(()) } else { Err(Failure::No) }
 }

@@ -66,7 +66,7 @@ pub(super) async fn one(config: &Config, id: &str, format: Format) -> Result {
     };
     match format {
         Format::Json => show::json(&whole(&case, &history)),
-        Format::Text => timeline(&case, &history),
+        Format::Text | Format::Html => timeline(&case, &history),
     }
     Ok(())
 }

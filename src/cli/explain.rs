@@ -1,11 +1,11 @@
 //! `explain`: for each record the finding, the verdict, and why. Changes nothing, asks nobody.
 
 use super::{Failure, Format, PolicyArgs, Result, load_policies, show};
-use crate::cloudtrail::{self, Actor, Damage, Record};
+use crate::cloudtrail::{self, Damage, Record};
 use crate::config::Config;
-use crate::detection::{Change, Detection, Finding, inspect};
-use crate::mapping::SourceKind;
-use crate::policy::{Facts, PolicySet, Response, Verdict};
+use crate::detection::{Finding, inspect};
+use crate::explanation::{Explanation, known, what};
+use crate::policy::{Facts, PolicySet, Verdict};
 use clap::Args;
 use serde::Serialize;
 use std::io::Read;
@@ -17,54 +17,6 @@ pub(super) struct ExplainArgs {
     /// Files with CloudTrail records in any accepted shape; - for standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
-}
-
-/// One record, explained.
-#[derive(Debug, Serialize)]
-struct Explanation<'a> {
-    event_id: &'a str,
-    event_name: &'a str,
-    detection: Option<Detection>,
-    ignored_because: Option<String>,
-    actor: ActorView<'a>,
-    mapping: Option<MappingView<'a>>,
-    verdict: Option<VerdictView>,
-}
-
-#[derive(Debug, Serialize)]
-struct ActorView<'a> {
-    kind: crate::cloudtrail::PrincipalKind,
-    arn: Option<&'a str>,
-    principal_arn: Option<&'a str>,
-    session_name: Option<&'a str>,
-    account: Option<&'a str>,
-    access_key_id: Option<&'a str>,
-    invoked_by: Option<&'a str>,
-    source_ip: Option<&'a str>,
-    user_agent: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct MappingView<'a> {
-    uuid: Option<&'a str>,
-    arn: Option<&'a str>,
-    function_arn: Option<&'a str>,
-    function_name: Option<&'a str>,
-    source_arn: Option<&'a str>,
-    source_kind: SourceKind,
-    account: &'a str,
-    region: &'a str,
-    enabled: Option<bool>,
-}
-
-#[derive(Debug, Serialize)]
-struct VerdictView {
-    allowed: bool,
-    response: Response,
-    restrict: bool,
-    policies: Vec<String>,
-    reasons: Vec<String>,
-    errors: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,22 +56,17 @@ fn input(name: &str) -> Result<Vec<u8>> {
 }
 
 fn explain_record(record: &Record, set: &PolicySet, format: Format) {
-    let found = inspect(record);
-    let verdict = found.as_ref().ok().map(|finding| set.judge(finding, &facts(finding)));
-    let explanation = Explanation {
-        event_id: &record.event_id,
-        event_name: &record.event_name,
-        detection: found.as_ref().ok().map(|finding| finding.detection),
-        ignored_because: found.as_ref().err().map(|ignored| ignored.0.clone()),
-        actor: actor(&record.actor),
-        mapping: found.as_ref().ok().map(mapping),
-        verdict: verdict.map(verdict_view),
-    };
-    match format {
-        Format::Json => show::json(&explanation),
-        Format::Text => match &found {
-            Ok(finding) => show_finding(finding, &explanation),
-            Err(ignored) => show_ignored(record, &ignored.0),
+    match inspect(record) {
+        Ok(finding) => {
+            let verdict = set.judge(&finding, &facts(&finding));
+            match format {
+                Format::Json => show::json(&Explanation::of_finding(&finding, &verdict)),
+                Format::Text | Format::Html => show_finding(&finding, &verdict),
+            }
+        }
+        Err(ignored) => match format {
+            Format::Json => show::json(&Explanation::of_ignored(record, &ignored)),
+            Format::Text | Format::Html => show_ignored(record, &ignored.0),
         },
     }
 }
@@ -137,55 +84,10 @@ fn facts(finding: &Finding) -> Facts {
     }
 }
 
-fn known(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
-fn actor(actor: &Actor) -> ActorView<'_> {
-    ActorView {
-        kind: actor.kind,
-        arn: known(&actor.arn),
-        principal_arn: known(&actor.principal_arn),
-        session_name: known(&actor.session_name),
-        account: known(&actor.account),
-        access_key_id: known(&actor.access_key_id),
-        invoked_by: known(&actor.invoked_by),
-        source_ip: known(&actor.source_ip),
-        user_agent: known(&actor.user_agent),
-    }
-}
-
-fn mapping(finding: &Finding) -> MappingView<'_> {
-    let call = &finding.call;
-    let made = (finding.detection == Detection::MappingCreated).then_some(true);
-    MappingView {
-        uuid: known(&call.uuid),
-        arn: known(&call.mapping_arn),
-        function_arn: known(&call.function.arn),
-        function_name: known(&call.function.name),
-        source_arn: known(&call.source.arn),
-        source_kind: call.source.kind,
-        account: &finding.account,
-        region: &finding.region,
-        enabled: call.enabled.or(made),
-    }
-}
-
-fn verdict_view(verdict: Verdict) -> VerdictView {
-    VerdictView {
-        allowed: verdict.allowed,
-        response: verdict.response,
-        restrict: verdict.restrict,
-        policies: verdict.policies,
-        reasons: verdict.reasons,
-        errors: verdict.errors,
-    }
-}
-
-fn show_damage(source: &str, damage: &Damage, format: Format) {
+pub(super) fn show_damage(source: &str, damage: &Damage, format: Format) {
     match format {
         Format::Json => show::json(&Unreadable { error: &damage.error, source, position: &damage.position }),
-        Format::Text => {
+        Format::Text | Format::Html => {
             let source = if source == "-" { "standard input" } else { source };
             let text = format!("{source}: {}: {}", damage.position, damage.error);
             show::line(&format!("{}  {}", show::coloured("DAMAGED", show::YELLOW), show::visible(&text)));
@@ -200,18 +102,19 @@ fn show_ignored(record: &Record, because: &str) {
     show::line(&format!("{}  {event}: {}", show::coloured("no finding", show::BOLD), show::visible(because)));
 }
 
-fn show_finding(finding: &Finding, explanation: &Explanation<'_>) {
-    let (Some(mapping), Some(verdict)) = (&explanation.mapping, &explanation.verdict) else {
+pub(super) fn show_finding(finding: &Finding, verdict: &Verdict) {
+    let told = Explanation::of_finding(finding, verdict);
+    let (Some(mapping), Some(verdict)) = (&told.mapping, &told.verdict) else {
         return;
     };
     let shown = |text: Option<&str>| show::visible(text.unwrap_or("?"));
     let field = |name: &str, text: &str| show::line(&format!("  {name:<9} {text}"));
     let answer =
         if verdict.allowed { show::coloured("ALLOWED", show::GREEN) } else { show::coloured("NOT ALLOWED", show::RED) };
-    show::line(&format!("{answer}  {}; response: {}", what(finding), response(verdict)));
+    show::line(&format!("{answer}  {}; response: {}", what(finding), verdict.response_told()));
     let event = &finding.event;
     field("event", &show::visible(&format!("{} {} at {}", event.name, event.id, event.time)));
-    let actor = &explanation.actor;
+    let actor = &told.actor;
     field("by", &shown(actor.principal_arn.or(actor.arn)));
     let circumstances = [
         ("session", actor.session_name),
@@ -219,10 +122,10 @@ fn show_finding(finding: &Finding, explanation: &Explanation<'_>) {
         ("through", actor.invoked_by),
         ("from", actor.source_ip),
     ];
-    let told = circumstances.iter().filter_map(|(name, text)| text.map(|text| format!("{name} {text}")));
-    let told: Vec<String> = told.collect();
-    if !told.is_empty() {
-        field("", &show::visible(&told.join(", ")));
+    let around = circumstances.iter().filter_map(|(name, text)| text.map(|text| format!("{name} {text}")));
+    let around: Vec<String> = around.collect();
+    if !around.is_empty() {
+        field("", &show::visible(&around.join(", ")));
     }
     let place = format!("{} in account {}, region {}", mapping.uuid.unwrap_or("?"), mapping.account, mapping.region);
     field("mapping", &show::visible(&place));
@@ -234,28 +137,10 @@ fn show_finding(finding: &Finding, explanation: &Explanation<'_>) {
     for (number, reason) in verdict.reasons.iter().enumerate() {
         field(if number == 0 { "why" } else { "" }, &show::visible(reason));
     }
-    for error in &verdict.errors {
+    for error in verdict.errors {
         field("error", &show::visible(error));
     }
     if !verdict.policies.is_empty() {
         field("decided", &show::visible(&format!("by {}", verdict.policies.join(", "))));
     }
-}
-
-/// The detection, and what else the call does.
-fn what(finding: &Finding) -> String {
-    let others = finding.changes.iter().skip(1).map(|change| match change {
-        Change::Create => "create",
-        Change::Repoint => "repoint",
-        Change::Rewire => "rewire",
-        Change::Enable => "enable",
-    });
-    let others: Vec<&str> = others.collect();
-    let also = if others.is_empty() { String::new() } else { format!(" (and does {})", others.join(", ")) };
-    format!("{}{also}", finding.detection.name())
-}
-
-fn response(verdict: &VerdictView) -> String {
-    let restricting = if verdict.restrict { ", and the credentials restricted" } else { "" };
-    format!("{:?}{restricting}", verdict.response).to_lowercase()
 }

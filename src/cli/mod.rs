@@ -3,11 +3,17 @@
 //! Exit codes: 0 done; 1 the answer is no; 2 usage, configuration or policy error; 3 the outside world failed.
 
 mod audit;
+mod backtest;
 mod cases;
 mod check;
 mod decide;
 mod explain;
+mod guardrail;
+mod learn;
+mod ready;
+mod replay;
 mod run;
+mod scan;
 mod show;
 mod test;
 mod worker;
@@ -26,7 +32,7 @@ pub struct Cli {
     /// The configuration; left out: sluicegate.toml, where there is one.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How to show things: text for people, json for programs (JSON lines).
+    /// How to show things: text for people, json for programs (JSON lines), html for a report (backtest, scan).
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(subcommand)]
@@ -40,6 +46,8 @@ enum Format {
     Text,
     /// JSON lines.
     Json,
+    /// A page for a browser, where a command has one.
+    Html,
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,7 +59,19 @@ enum Command {
     /// For each CloudTrail record: the finding, the verdict, and why; changes nothing
     Explain(explain::ExplainArgs),
     /// Run the policy cases in policies/tests/*.toml
-    Test(PolicyArgs),
+    Test(test::TestArgs),
+    /// Judge an archive of CloudTrail logs: what a responder would have done
+    Backtest(backtest::BacktestArgs),
+    /// Judge the mappings that exist now, in every configured account and region
+    Scan(scan::ScanArgs),
+    /// Propose allowlist entries from history, for a person to review
+    Learn(learn::LearnArgs),
+    /// Print the service control policy that the allowlist amounts to; attaching it stays with people
+    Guardrail(guardrail::GuardrailArgs),
+    /// What observe mode and history say about switching enforce on; switches nothing
+    Ready(ready::ReadyArgs),
+    /// Have an EventBridge archive send its events to the queue once more
+    Replay(replay::ReplayArgs),
     /// List the cases
     Cases,
     /// One case's timeline
@@ -149,11 +169,20 @@ pub fn main(cli: Cli) -> ExitCode {
 
 fn dispatch(cli: Cli) -> Result {
     let config = Config::load(cli.config.as_deref())?;
+    if cli.format == Format::Html && !matches!(cli.command, Command::Backtest(_) | Command::Scan(_)) {
+        return Err(Failure::Usage("--format html is for backtest and scan".into()));
+    }
     match cli.command {
         Command::Run => block_on(run::run(config)),
         Command::Check(args) => check::check(&config, &args, cli.format),
         Command::Explain(args) => explain::explain(&config, &args, cli.format),
         Command::Test(args) => test::test(&config, &args, cli.format),
+        Command::Backtest(args) => backtest::backtest(&config, &args, cli.format),
+        Command::Scan(args) => block_on(scan::scan(&config, &args, cli.format)),
+        Command::Learn(args) => block_on(learn::learn(&config, &args, cli.format)),
+        Command::Guardrail(args) => guardrail::guardrail(&config, &args, cli.format),
+        Command::Ready(args) => block_on(ready::ready(&config, &args, cli.format)),
+        Command::Replay(args) => block_on(replay::replay(&config, &args, cli.format)),
         Command::Cases => block_on(cases::list(&config, cli.format)),
         Command::Case { id } => block_on(cases::one(&config, &id, cli.format)),
         Command::Decide(args) => block_on(decide::decide(&config, &args, cli.format)),

@@ -3,9 +3,16 @@
 use super::{Failure, Format, PolicyArgs, Result, load_policies, show};
 use crate::config::Config;
 use crate::policy::{CaseResult, run_cases};
+use clap::Args;
 
-pub(super) fn test(config: &Config, args: &PolicyArgs, format: Format) -> Result {
-    let dir = args.dir(config);
+#[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    #[command(flatten)]
+    policies: PolicyArgs,
+}
+
+pub(super) fn test(config: &Config, args: &TestArgs, format: Format) -> Result {
+    let dir = args.policies.dir(config);
     let set = load_policies(dir, format)?;
     let refused = |problems: Vec<crate::policy::Problem>| {
         show::problems(&problems, format);
@@ -22,7 +29,7 @@ pub(super) fn test(config: &Config, args: &PolicyArgs, format: Format) -> Result
             }
             match format {
                 Format::Json => show::json(&result),
-                Format::Text => show_result(&result),
+                Format::Text | Format::Html => show_result(&result),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 /// A compiled pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob {
+pub(crate) struct Glob {
     text: String,
     tokens: Vec<Token>,
 }
@@ -18,12 +18,12 @@ enum Token {
 
 impl Glob {
     /// A pattern for ARNs and paths: `*` stays inside one segment, `**` crosses `/` and `:`.
-    pub(super) fn path(text: &str) -> Self {
+    pub(crate) fn path(text: &str) -> Self {
         Self::compile(text, Token::Segment)
     }
 
     /// A pattern for names, which have no segments: `*` is any text.
-    pub(super) fn name(text: &str) -> Self {
+    pub(crate) fn name(text: &str) -> Self {
         Self::compile(text, Token::Any)
     }
 
@@ -45,18 +45,18 @@ impl Glob {
     }
 
     /// The pattern as written.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether it has no wildcard.
-    pub(super) fn is_literal(&self) -> bool {
+    pub(crate) fn is_literal(&self) -> bool {
         !self.text.contains('*')
     }
 
     /// Whether the whole of `value` fits. On a mismatch only the latest `*` and the latest `**` are tried again, which
     /// is enough, and keeps the cost at pattern × value however many stars there are.
-    pub(super) fn matches(&self, value: &str) -> bool {
+    pub(crate) fn matches(&self, value: &str) -> bool {
         let chars: Vec<char> = value.chars().collect();
         let (mut token, mut at) = (0, 0);
         // Where to go on, in the pattern and in the value, if the latest star takes one character more.
@@ -98,7 +98,7 @@ impl Glob {
     }
 
     /// Whether it fits at least all that `other` fits; may say no where it does, never yes where it does not.
-    pub(super) fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         // A `**` of the other is written as characters that no `*` of ours crosses and no ARN spells out.
         self.text == other.text || self.matches(&other.text.replace("**", "\u{1}/::/\u{1}").replace('*', "\u{1}"))
     }

@@ -23,6 +23,7 @@ mod suggest;
 mod toml_doc;
 mod verdict;
 
+pub(crate) use allowlist::Entry;
 pub use cases::{CaseResult, run_cases};
 pub use files::{PolicyFiles, SourceFile};
 pub use set::{Loaded, PolicySet};

@@ -18,12 +18,12 @@ const PARTITIONS: [&str; 8] =
 
 /// A pattern that can match a principal's IAM ARN.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PrincipalPattern {
-    pub(super) glob: Glob,
+pub(crate) struct PrincipalPattern {
+    pub(crate) glob: Glob,
     /// The account as written; may hold `*`.
-    pub(super) account: String,
+    pub(crate) account: String,
     /// What follows the account: `role/ci/deployer`.
-    pub(super) resource: String,
+    pub(crate) resource: String,
 }
 
 impl PrincipalPattern {

@@ -75,6 +75,21 @@ impl PolicySet {
         self.inventory.is_protected(principal_arn)
     }
 
+    /// The allowlist's entries, in the order of the file; expired ones too.
+    pub(crate) fn entries(&self) -> &[allowlist::Entry] {
+        self.allowlist.entries()
+    }
+
+    /// The accounts that the inventory lists; none where it lists none.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        self.inventory.account_ids()
+    }
+
+    /// The groups that the inventory puts an account in.
+    pub fn groups_of(&self, account: &str) -> impl Iterator<Item = &str> {
+        self.inventory.groups_of(account)
+    }
+
     /// The embedded vocabulary, as an editor wants it beside the rules.
     pub fn schema_text() -> &'static str {
         SCHEMA

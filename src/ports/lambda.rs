@@ -23,6 +23,10 @@ pub trait Lambda: Send + Sync {
         source: &SourceRef,
     ) -> Result<Vec<Snapshot>, CallError>;
 
+    /// `ListEventSourceMappings`, all pages: every mapping of the account in the region. Filters that are encrypted are
+    /// left out of such a list. Changes nothing.
+    async fn all_mappings(&self, account: &str, region: &str) -> Result<Vec<Snapshot>, CallError>;
+
     /// `UpdateEventSourceMapping`. Repeating it with the same change is harmless.
     async fn update_mapping(&self, key: &MappingKey, change: &MappingChange) -> Result<Acknowledged, CallError>;
 
@@ -76,6 +80,8 @@ pub enum SearchBy<'a> {
     AccessKey(&'a str),
     /// `Username`: a user's name, or a role session's.
     Username(&'a str),
+    /// `EventName`, as CloudTrail writes it, with its API date: it matches no prefix.
+    EventName(&'a str),
     /// `ResourceName`: a function's name or ARN, a role's.
     Resource(&'a str),
 }

@@ -167,6 +167,14 @@ impl Lambda for Fake {
         Ok(account.mappings.values().filter(same).cloned().collect())
     }
 
+    async fn all_mappings(&self, _: &str, _: &str) -> Result<Vec<Snapshot>, CallError> {
+        let account = self.0.lock().unwrap();
+        match account.unreadable.clone() {
+            Some(error) => Err(error),
+            None => Ok(account.mappings.values().cloned().collect()),
+        }
+    }
+
     async fn update_mapping(&self, key: &MappingKey, change: &MappingChange) -> Result<Acknowledged, CallError> {
         let mut account = self.0.lock().unwrap();
         account.updates.push((key.uuid.clone(), change.clone()));

@@ -13,9 +13,9 @@ use std::net::IpAddr;
 
 /// `kind` or `kind:name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::policy) struct SourcePattern {
-    pub(super) kind: SourceKind,
-    pub(super) name: Option<Glob>,
+pub(crate) struct SourcePattern {
+    pub(crate) kind: SourceKind,
+    pub(crate) name: Option<Glob>,
 }
 
 impl SourcePattern {
@@ -37,27 +37,27 @@ impl SourcePattern {
 
 /// One reviewed exception. `None`: the file does not name it, and any value will do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::policy) struct Entry {
-    pub(in crate::policy) id: String,
-    pub(in crate::policy) owner: String,
-    pub(in crate::policy) reason: String,
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) owner: String,
+    pub(crate) reason: String,
     /// The last day, UTC.
-    pub(in crate::policy) expires: Date,
-    pub(in crate::policy) principal: PrincipalPattern,
-    pub(super) kinds: Option<Vec<PrincipalKind>>,
-    pub(super) sessions: Option<Vec<Glob>>,
-    pub(super) via: Option<Vec<String>>,
+    pub(crate) expires: Date,
+    pub(crate) principal: PrincipalPattern,
+    pub(crate) kinds: Option<Vec<PrincipalKind>>,
+    pub(crate) sessions: Option<Vec<Glob>>,
+    pub(crate) via: Option<Vec<String>>,
     /// The mapping's accounts, groups resolved.
-    pub(super) accounts: Option<BTreeSet<String>>,
+    pub(crate) accounts: Option<BTreeSet<String>>,
     /// The account groups as named.
     pub(in crate::policy) account_groups: Vec<String>,
-    pub(super) regions: Option<Vec<String>>,
-    pub(super) functions: Option<Vec<Glob>>,
-    pub(super) sources: Option<Vec<SourcePattern>>,
-    pub(super) addresses: Option<Vec<IpNet>>,
-    pub(super) user_agents: Option<Vec<Glob>>,
-    pub(super) mfa: bool,
-    pub(super) actions: Vec<Change>,
+    pub(crate) regions: Option<Vec<String>>,
+    pub(crate) functions: Option<Vec<Glob>>,
+    pub(crate) sources: Option<Vec<SourcePattern>>,
+    pub(crate) addresses: Option<Vec<IpNet>>,
+    pub(crate) user_agents: Option<Vec<Glob>>,
+    pub(crate) mfa: bool,
+    pub(crate) actions: Vec<Change>,
     /// Where it stands in the file.
     pub(super) at: usize,
     /// Where its `expires` stands.

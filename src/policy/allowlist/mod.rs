@@ -6,7 +6,7 @@ mod lint;
 mod parse;
 mod values;
 
-pub(super) use entry::Entry;
+pub(crate) use entry::{Entry, SourcePattern};
 pub(super) use parse::parse;
 
 use crate::detection::{Change, Finding};

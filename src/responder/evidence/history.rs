@@ -154,6 +154,7 @@ fn told(search: &Search<'_>) -> String {
     let by = match search.by {
         SearchBy::AccessKey(key) => format!("calls with key {key}"),
         SearchBy::Username(name) => format!("calls by {name}"),
+        SearchBy::EventName(name) => format!("calls of {name}"),
         SearchBy::Resource(name) => format!("calls on {name}"),
     };
     format!("{by} in {}", search.region)

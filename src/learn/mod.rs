@@ -1,0 +1,1 @@
+//! `learn`: from history, allowlist entries for a person to review.

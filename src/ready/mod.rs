@@ -1,0 +1,1 @@
+//! `ready`: what observe mode and history say about switching `enforce` on.

@@ -1,0 +1,1 @@
+//! `scan`: the mappings that exist now, judged, and what about them smells.
