@@ -11,6 +11,7 @@ mod lambda;
 mod limits;
 mod metrics;
 mod packages;
+mod replays;
 mod trail;
 
 pub use clients::{AwsSettings, Clients};
@@ -21,6 +22,7 @@ pub use identity::AwsIdentity;
 pub use lambda::AwsLambda;
 pub use limits::Limits;
 pub use packages::Packages;
+pub use replays::{EventArchive, NewReplay, Progress, Replays};
 pub use trail::AwsTrail;
 
 /// Seconds to wait for one try of a control-plane call before it counts as unanswered.
