@@ -7,6 +7,7 @@ mod elsewhere;
 mod evidence;
 mod faults;
 mod kills;
+mod objects;
 mod replay;
 mod restrict;
 mod running;
