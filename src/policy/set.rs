@@ -5,6 +5,7 @@ use super::files::Notes;
 use super::inventory::{self, Inventory};
 use super::rules::{Rules, SCHEMA, Vocabulary};
 use super::{PolicyFiles, Problem, Severity, toml_doc};
+use crate::detection::{Change, Finding};
 use jiff::civil::Date;
 
 /// The allowlist, the rules and the inventory, validated together. It answers the three questions.
@@ -78,6 +79,11 @@ impl PolicySet {
     /// The allowlist's entries, in the order of the file; expired ones too.
     pub(crate) fn entries(&self) -> &[allowlist::Entry] {
         self.allowlist.entries()
+    }
+
+    /// The entries that cover this change of a finding, expired ones too, in the order of the file.
+    pub(crate) fn covering(&self, finding: &Finding, change: Change) -> Vec<&allowlist::Entry> {
+        self.allowlist.covering(finding, change, Date::MIN)
     }
 
     /// The accounts that the inventory lists; none where it lists none.
