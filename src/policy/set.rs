@@ -5,6 +5,7 @@ use super::files::Notes;
 use super::inventory::{self, Inventory};
 use super::rules::{Rules, SCHEMA, Vocabulary};
 use super::{PolicyFiles, Problem, Severity, toml_doc};
+use crate::detection::{Change, Finding};
 use jiff::civil::Date;
 
 /// The allowlist, the rules and the inventory, validated together. It answers the three questions.
@@ -97,6 +98,11 @@ impl PolicySet {
     /// Every entry and rule, in the order of the files.
     pub fn names(&self) -> &[PolicyName] {
         &self.names
+    }
+
+    /// The entries that cover this change of a finding, expired ones too, in the order of the file.
+    pub(crate) fn covering(&self, finding: &Finding, change: Change) -> Vec<&allowlist::Entry> {
+        self.allowlist.covering(finding, change, Date::MIN)
     }
 
     /// The accounts that the inventory lists; none where it lists none.
