@@ -26,6 +26,8 @@ mod verdict;
 pub(crate) use allowlist::Entry;
 pub use cases::{CaseResult, run_cases};
 pub use files::{PolicyFiles, SourceFile};
+pub(crate) use glob::Glob;
+pub(crate) use principal::is_principal;
 pub use set::{Loaded, PolicySet};
 pub use verdict::{ApproveAction, Facts, Permission, Person, Problem, Response, Severity, Verdict};
 
