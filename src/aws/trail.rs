@@ -38,6 +38,31 @@ impl AwsTrail {
         Self { clients, limits, looking: Arc::default() }
     }
 
+    /// One page of 50 events by one attribute, newest first: records as CloudTrail keeps them, JSON, and the token of
+    /// the next page, where there is one. A page that failed can be asked for again.
+    pub async fn page(
+        &self,
+        account: &str,
+        region: &str,
+        by: SearchBy<'_>,
+        since: Timestamp,
+        token: Option<String>,
+    ) -> Result<(Vec<String>, Option<String>), CallError> {
+        let attribute = match by {
+            SearchBy::AccessKey(id) => attribute(LookupAttributeKey::AccessKeyId, id)?,
+            SearchBy::Username(name) => attribute(LookupAttributeKey::Username, name)?,
+            SearchBy::EventName(name) => attribute(LookupAttributeKey::EventName, name)?,
+            SearchBy::Resource(name) => attribute(LookupAttributeKey::ResourceName, name)?,
+        };
+        self.place_for_search(account, region).await;
+        let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute);
+        let since = aws_smithy_types::DateTime::from_secs(since.as_second());
+        let lookup = lookup.start_time(since).max_results(50).set_next_token(token);
+        let answer = lookup.send().await.map_err(call_error)?;
+        let found = answer.events().iter().filter_map(|event| event.cloud_trail_event()).map(str::to_owned).collect();
+        Ok((found, answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned)))
+    }
+
     async fn place_for_search(&self, account: &str, region: &str) {
         while self.looking.load(Ordering::SeqCst) > 0 {
             tokio::time::sleep(MOMENT).await;
@@ -67,21 +92,11 @@ impl Trail for AwsTrail {
         since: Timestamp,
         pages: u32,
     ) -> Result<(Vec<String>, bool), CallError> {
-        let attribute = match by {
-            SearchBy::AccessKey(id) => attribute(LookupAttributeKey::AccessKeyId, id)?,
-            SearchBy::Username(name) => attribute(LookupAttributeKey::Username, name)?,
-            SearchBy::EventName(name) => attribute(LookupAttributeKey::EventName, name)?,
-            SearchBy::Resource(name) => attribute(LookupAttributeKey::ResourceName, name)?,
-        };
-        let since = aws_smithy_types::DateTime::from_secs(since.as_second());
         let (mut found, mut token) = (Vec::new(), None);
         for _ in 0..pages {
-            self.place_for_search(account, region).await;
-            let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute.clone());
-            let lookup = lookup.start_time(since).max_results(50).set_next_token(token);
-            let answer = lookup.send().await.map_err(call_error)?;
-            found.extend(answer.events().iter().filter_map(|event| event.cloud_trail_event()).map(str::to_owned));
-            token = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            let (page, next) = self.page(account, region, by, since, token).await?;
+            found.extend(page);
+            token = next;
             if token.is_none() {
                 return Ok((found, false));
             }

@@ -105,6 +105,11 @@ impl PolicySet {
         self.allowlist.covering(finding, change, Date::MIN)
     }
 
+    /// Whether an entry or a rule has this id.
+    pub(crate) fn has_id(&self, id: &str) -> bool {
+        self.rules.info(id).is_some() || self.entries().iter().any(|entry| entry.id == id)
+    }
+
     /// The accounts that the inventory lists; none where it lists none.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
         self.inventory.account_ids()

@@ -8,6 +8,8 @@ mod contract;
 mod damage;
 mod harness;
 mod hostile;
+mod learn;
+mod learn_history;
 mod mutants;
 mod policy_cases;
 mod principals;
