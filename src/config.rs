@@ -324,10 +324,10 @@ impl Config {
         }
     }
 
-    /// Sections that are understood, but that this version does nothing with.
+    /// What of the configuration `run` does not use yet, for people: all else does.
     pub fn unused_sections(&self) -> Vec<&'static str> {
-        let sections = [("[accounts]", self.accounts.is_some())];
-        sections.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+        let sections = [("[accounts] is used by scan; run acts in its own account only", self.accounts.is_some())];
+        sections.into_iter().filter(|(_, set)| *set).map(|(told, _)| told).collect()
     }
 }
 

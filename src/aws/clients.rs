@@ -1,12 +1,21 @@
-//! The SDK's configuration and its clients, one for each region.
+//! The SDK's configuration and its clients, one for each account and region.
 
 use super::CALL_TIMEOUT;
+use super::errors::call_error;
+use crate::config::Secret;
+use crate::ports::CallError;
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::SharedCredentialsProvider;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// Seconds; for a session that only proves that the role can be assumed.
+const SHORTEST_SESSION: i32 = 900;
 
 /// What the SDK found in its environment.
 #[derive(Debug, Clone)]
@@ -48,49 +57,154 @@ impl AwsSettings {
     }
 }
 
-/// Clients by region. Clones share them.
-#[derive(Debug, Clone)]
+/// By account and region.
+type Cache<C> = Arc<Mutex<HashMap<(String, String), C>>>;
+
+/// Clients by account and region. Clones share them.
+#[derive(Clone)]
 pub struct Clients {
     sdk: SdkConfig,
-    lambda: Arc<Mutex<HashMap<String, aws_sdk_lambda::Client>>>,
-    trail: Arc<Mutex<HashMap<String, aws_sdk_cloudtrail::Client>>>,
-    iam: Arc<Mutex<HashMap<String, aws_sdk_iam::Client>>>,
+    roles: Option<Arc<Entered>>,
+    lambda: Cache<aws_sdk_lambda::Client>,
+    trail: Cache<aws_sdk_cloudtrail::Client>,
+    iam: Cache<aws_sdk_iam::Client>,
+}
+
+/// Nothing of it is shown: the settings of an assumed role hold its external id.
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").field("roles", &self.roles.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// How other accounts are entered: by a role of the same name in each.
+#[derive(Debug, Clone)]
+pub struct Roles {
+    /// The account of the environment's own credentials, which needs no role.
+    pub own_account: String,
+    /// The partition of all of them.
+    pub partition: String,
+    /// The role's name, with its path where it has one.
+    pub role_name: String,
+    /// What its trust policy wants.
+    pub external_id: Option<Secret>,
+    /// The name that the session has in CloudTrail.
+    pub session_name: String,
+}
+
+/// The roles that were assumed so far.
+struct Entered {
+    roles: Roles,
+    by_account: Mutex<HashMap<String, SdkConfig>>,
+}
+
+impl Roles {
+    /// The role of an account.
+    pub fn role_arn(&self, account: &str) -> String {
+        format!("arn:{}:iam::{account}:role/{}", self.partition, self.role_name.trim_start_matches('/'))
+    }
 }
 
 impl Clients {
-    /// Clients with this configuration.
+    /// Clients with this configuration, whatever the account: who calls them acts in one account only.
     pub fn new(settings: &AwsSettings) -> Self {
-        Self { sdk: settings.sdk.clone(), lambda: Arc::default(), trail: Arc::default(), iam: Arc::default() }
+        Self {
+            sdk: settings.sdk.clone(),
+            roles: None,
+            lambda: Arc::default(),
+            trail: Arc::default(),
+            iam: Arc::default(),
+        }
     }
 
-    /// The configuration for a region.
-    pub(super) fn in_region(&self, region: &str) -> SdkConfig {
-        self.sdk.to_builder().region(Region::new(region.to_owned())).build()
+    /// Clients for several accounts: the own one with the environment's credentials, every other one by its role, once
+    /// it was [entered](Self::enter).
+    pub fn with_accounts(settings: &AwsSettings, roles: Roles) -> Self {
+        let entered = Entered { roles, by_account: Mutex::default() };
+        Self { roles: Some(Arc::new(entered)), ..Self::new(settings) }
     }
 
-    pub(super) fn lambda(&self, region: &str) -> aws_sdk_lambda::Client {
-        cached(&self.lambda, region, || {
-            let config = aws_sdk_lambda::config::Builder::from(&self.sdk).region(Region::new(region.to_owned()));
-            aws_sdk_lambda::Client::from_conf(config.build())
-        })
+    /// Makes sure that calls can be made in an account: `AssumeRole` of its role, where it has to be. From then on the
+    /// session is renewed by itself. Repeating it is harmless.
+    pub async fn enter(&self, account: &str) -> Result<(), CallError> {
+        let Some(entered) = self.roles.as_ref().filter(|entered| entered.sdk(account, &self.sdk).is_none()) else {
+            return Ok(());
+        };
+        let Roles { external_id, session_name, .. } = &entered.roles;
+        let role_arn = entered.roles.role_arn(account);
+        let external_id = external_id.as_ref().map(|secret| secret.expose().to_owned());
+        // Asked for once by hand: what is wrong is told as it is, and not as missing credentials of another call.
+        let sts = aws_sdk_sts::Client::new(&self.sdk);
+        let assume = sts.assume_role().role_arn(&role_arn).role_session_name(session_name);
+        let assume = assume.set_external_id(external_id.clone()).duration_seconds(SHORTEST_SESSION);
+        assume.send().await.map_err(call_error)?;
+        let mut provider = AssumeRoleProvider::builder(role_arn).session_name(session_name).configure(&self.sdk);
+        if let Some(external_id) = external_id {
+            provider = provider.external_id(external_id);
+        }
+        let provider = SharedCredentialsProvider::new(provider.build().await);
+        let sdk = self.sdk.to_builder().credentials_provider(provider);
+        let sdk = sdk.identity_cache(aws_config::identity::IdentityCache::lazy().build()).build();
+        lock(&entered.by_account).insert(account.to_owned(), sdk);
+        Ok(())
     }
 
-    pub(super) fn iam(&self, region: &str) -> aws_sdk_iam::Client {
-        cached(&self.iam, region, || {
-            let config = aws_sdk_iam::config::Builder::from(&self.sdk).region(Region::new(region.to_owned()));
-            aws_sdk_iam::Client::from_conf(config.build())
-        })
+    /// The configuration for an account and region. That of an account that was not entered has no credentials: no call
+    /// is ever made under another account's.
+    pub(super) fn config(&self, account: &str, region: &str) -> SdkConfig {
+        let sdk = match &self.roles {
+            None => self.sdk.clone(),
+            Some(entered) => entered.sdk(account, &self.sdk).unwrap_or_else(|| {
+                let mut none = self.sdk.to_builder();
+                none.set_credentials_provider(None);
+                none.build()
+            }),
+        };
+        sdk.into_builder().region(Region::new(region.to_owned())).build()
     }
 
-    pub(super) fn trail(&self, region: &str) -> aws_sdk_cloudtrail::Client {
-        cached(&self.trail, region, || {
-            let config = aws_sdk_cloudtrail::config::Builder::from(&self.sdk).region(Region::new(region.to_owned()));
-            aws_sdk_cloudtrail::Client::from_conf(config.build())
-        })
+    pub(super) fn lambda(&self, account: &str, region: &str) -> aws_sdk_lambda::Client {
+        self.cached(&self.lambda, account, region, aws_sdk_lambda::Client::new)
+    }
+
+    pub(super) fn iam(&self, account: &str, region: &str) -> aws_sdk_iam::Client {
+        self.cached(&self.iam, account, region, aws_sdk_iam::Client::new)
+    }
+
+    pub(super) fn trail(&self, account: &str, region: &str) -> aws_sdk_cloudtrail::Client {
+        self.cached(&self.trail, account, region, aws_sdk_cloudtrail::Client::new)
+    }
+
+    /// The client of an account and region, made once.
+    pub(super) fn cached<C: Clone>(
+        &self,
+        all: &Mutex<HashMap<(String, String), C>>,
+        account: &str,
+        region: &str,
+        make: impl FnOnce(&SdkConfig) -> C,
+    ) -> C {
+        let account = match &self.roles {
+            // One set of credentials, whatever the account is called.
+            None => "",
+            Some(entered) if entered.sdk(account, &self.sdk).is_none() => return make(&self.config(account, region)),
+            Some(_) => account,
+        };
+        let mut all = lock(all);
+        let key = (account.to_owned(), region.to_owned());
+        all.entry(key).or_insert_with(|| make(&self.config(account, region))).clone()
     }
 }
 
-pub(super) fn cached<C: Clone>(all: &Mutex<HashMap<String, C>>, region: &str, make: impl FnOnce() -> C) -> C {
-    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    all.entry(region.to_owned()).or_insert_with(make).clone()
+impl Entered {
+    /// The configuration of an account; `None`: it was not entered.
+    fn sdk(&self, account: &str, own: &SdkConfig) -> Option<SdkConfig> {
+        if account == self.roles.own_account {
+            return Some(own.clone());
+        }
+        lock(&self.by_account).get(account).cloned()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! The port `Enrichment` on the SDK. Its calls have limits of their own: they take nothing from those that contain.
 
-use super::clients::{Clients, cached};
+use super::clients::Clients;
 use super::errors::call_error;
 use super::limits::Limits;
 use super::packages::Packages;
@@ -21,9 +21,9 @@ pub struct AwsEnrichment {
     clients: Clients,
     limits: Limits,
     packages: Packages,
-    sqs: Arc<Mutex<HashMap<String, aws_sdk_sqs::Client>>>,
-    tagging: Arc<Mutex<HashMap<String, aws_sdk_resourcegroupstagging::Client>>>,
-    cloudwatch: Arc<Mutex<HashMap<String, aws_sdk_cloudwatch::Client>>>,
+    sqs: Arc<Mutex<HashMap<(String, String), aws_sdk_sqs::Client>>>,
+    tagging: Arc<Mutex<HashMap<(String, String), aws_sdk_resourcegroupstagging::Client>>>,
+    cloudwatch: Arc<Mutex<HashMap<(String, String), aws_sdk_cloudwatch::Client>>>,
 }
 
 impl AwsEnrichment {
@@ -32,22 +32,22 @@ impl AwsEnrichment {
         Self { clients, limits, packages, sqs: Arc::default(), tagging: Arc::default(), cloudwatch: Arc::default() }
     }
 
-    fn sqs(&self, region: &str) -> aws_sdk_sqs::Client {
-        cached(&self.sqs, region, || aws_sdk_sqs::Client::new(&self.clients.in_region(region)))
+    fn sqs(&self, account: &str, region: &str) -> aws_sdk_sqs::Client {
+        self.clients.cached(&self.sqs, account, region, aws_sdk_sqs::Client::new)
     }
 
-    fn tagging(&self, region: &str) -> aws_sdk_resourcegroupstagging::Client {
-        cached(&self.tagging, region, || aws_sdk_resourcegroupstagging::Client::new(&self.clients.in_region(region)))
+    fn tagging(&self, account: &str, region: &str) -> aws_sdk_resourcegroupstagging::Client {
+        self.clients.cached(&self.tagging, account, region, aws_sdk_resourcegroupstagging::Client::new)
     }
 
-    fn cloudwatch(&self, region: &str) -> aws_sdk_cloudwatch::Client {
-        cached(&self.cloudwatch, region, || aws_sdk_cloudwatch::Client::new(&self.clients.in_region(region)))
+    fn cloudwatch(&self, account: &str, region: &str) -> aws_sdk_cloudwatch::Client {
+        self.clients.cached(&self.cloudwatch, account, region, aws_sdk_cloudwatch::Client::new)
     }
 
     /// A resource policy; `""` where the function has none.
     async fn policy(&self, account: &str, region: &str, arn: &str) -> Result<String, CallError> {
         self.limits.wait(account, region).await;
-        match self.clients.lambda(region).get_policy().function_name(arn).send().await.map_err(call_error) {
+        match self.clients.lambda(account, region).get_policy().function_name(arn).send().await.map_err(call_error) {
             Ok(answer) => Ok(answer.policy().unwrap_or_default().to_owned()),
             Err(CallError::NotFound { .. }) => Ok(String::new()),
             Err(error) => Err(error),
@@ -57,7 +57,11 @@ impl AwsEnrichment {
     /// The URL of a queue, which SQS tells by name and owner.
     async fn queue_url(&self, account: &str, region: &str, queue: &Arn<'_>) -> Result<String, CallError> {
         self.limits.wait(account, region).await;
-        let ask = self.sqs(region).get_queue_url().queue_name(queue.resource).queue_owner_aws_account_id(queue.account);
+        let ask = self
+            .sqs(account, region)
+            .get_queue_url()
+            .queue_name(queue.resource)
+            .queue_owner_aws_account_id(queue.account);
         let answer = ask.send().await.map_err(call_error)?;
         let url = answer.queue_url().filter(|url| !url.is_empty()).map(str::to_owned);
         url.ok_or_else(|| CallError::Nonsense { message: format!("SQS tells no URL of {}", queue.resource) })
@@ -72,13 +76,14 @@ impl AwsEnrichment {
     ) -> Result<Vec<(String, String)>, CallError> {
         let url = self.queue_url(account, region, queue).await?;
         self.limits.wait(account, region).await;
-        let answer = self.sqs(region).list_queue_tags().queue_url(url).send().await.map_err(call_error)?;
+        let answer = self.sqs(account, region).list_queue_tags().queue_url(url).send().await.map_err(call_error)?;
         Ok(sorted(answer.tags().cloned().unwrap_or_default()))
     }
 
     async fn tags_of(&self, account: &str, region: &str, arn: &str) -> Result<Vec<(String, String)>, CallError> {
         self.limits.wait(account, region).await;
-        let answer = self.tagging(region).get_resources().resource_arn_list(arn).send().await.map_err(call_error)?;
+        let answer =
+            self.tagging(account, region).get_resources().resource_arn_list(arn).send().await.map_err(call_error)?;
         let entries = answer.resource_tag_mapping_list().iter().filter(|entry| entry.resource_arn() == Some(arn));
         let tags = entries.flat_map(ResourceTagMapping::tags).map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
         Ok(sorted(tags))
@@ -89,7 +94,8 @@ impl AwsEnrichment {
 impl Enrichment for AwsEnrichment {
     async fn function(&self, account: &str, region: &str, arn: &str) -> Result<Option<FunctionRead>, CallError> {
         self.limits.wait(account, region).await;
-        let read = self.clients.lambda(region).get_function().function_name(arn).send().await.map_err(call_error);
+        let read =
+            self.clients.lambda(account, region).get_function().function_name(arn).send().await.map_err(call_error);
         let read = match read {
             Ok(read) => read,
             Err(CallError::NotFound { .. }) => return Ok(None),
@@ -138,7 +144,7 @@ impl Enrichment for AwsEnrichment {
         let url = self.queue_url(account, region, &queue).await?;
         self.limits.wait(account, region).await;
         let name = QueueAttributeName::MessageRetentionPeriod;
-        let ask = self.sqs(region).get_queue_attributes().queue_url(url).attribute_names(name.clone());
+        let ask = self.sqs(account, region).get_queue_attributes().queue_url(url).attribute_names(name.clone());
         let answer = ask.send().await.map_err(call_error)?;
         let told = answer.attributes().and_then(|all| all.get(&name)).and_then(|seconds| seconds.parse().ok());
         let message = || format!("SQS tells no MessageRetentionPeriod of {}", queue.resource);
@@ -153,7 +159,14 @@ impl Enrichment for AwsEnrichment {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<Seen>, CallError> {
-        super::metrics::read(&self.cloudwatch(region), || self.limits.wait(account, region), metrics, from, until).await
+        super::metrics::read(
+            &self.cloudwatch(account, region),
+            || self.limits.wait(account, region),
+            metrics,
+            from,
+            until,
+        )
+        .await
     }
 }
 

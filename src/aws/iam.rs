@@ -80,7 +80,7 @@ impl AwsIam {
     async fn client(&self, who: &Principal) -> aws_sdk_iam::Client {
         let region = region(who.partition());
         self.limits.wait(&who.account, region).await;
-        self.clients.iam(region)
+        self.clients.iam(&who.account, region)
     }
 }
 

@@ -22,15 +22,46 @@ pub struct AwsLambda {
     limits: Limits,
 }
 
+/// A page of the list of mappings.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Listed {
+    /// The mappings; or, by the UUID where there is one, why an entry is none.
+    pub entries: Vec<Result<Snapshot, (String, CallError)>>,
+    /// What asks for the next page; `None`: this is the last one.
+    pub next: Option<String>,
+}
+
 impl AwsLambda {
     /// With these clients, under these limits.
     pub fn new(clients: Clients, limits: Limits) -> Self {
         Self { clients, limits }
     }
 
+    /// One page of `ListEventSourceMappings` of the whole account in the region, for who pages by itself: a call that
+    /// fails loses no other page, and an entry that cannot be read no other mapping. Repeating it is harmless.
+    pub async fn page(&self, account: &str, region: &str, after: Option<String>) -> Result<Listed, CallError> {
+        let body = KeepBody::default();
+        let list = self.client(account, region).await.list_event_source_mappings().max_items(100);
+        let list = list.set_marker(after.clone()).customize().interceptor(body.clone());
+        let page = list.send().await.map_err(call_error)?;
+        let nonsense = |message: &str| CallError::Nonsense { message: message.to_owned() };
+        let json = body.json()?;
+        let entries = json["EventSourceMappings"].as_array();
+        let entries = entries.ok_or_else(|| nonsense("the list of mappings has no EventSourceMappings"))?;
+        let next = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+        if next.is_some() && next == after {
+            return Err(nonsense("the list of mappings goes round in a circle"));
+        }
+        let read = |entry: &Value| {
+            let uuid = entry["UUID"].as_str().unwrap_or_default().to_owned();
+            snapshot(entry, account, region).map_err(|error| (uuid, error))
+        };
+        Ok(Listed { entries: entries.iter().map(read).collect(), next })
+    }
+
     async fn client(&self, account: &str, region: &str) -> aws_sdk_lambda::Client {
         self.limits.wait(account, region).await;
-        self.clients.lambda(region)
+        self.clients.lambda(account, region)
     }
 
     /// All pages of `ListEventSourceMappings`; what is `""` is not asked for.

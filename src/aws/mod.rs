@@ -15,17 +15,17 @@ mod packages;
 mod replays;
 mod trail;
 
-pub use clients::{AwsSettings, Clients};
+pub use clients::{AwsSettings, Clients, Roles};
 pub use enrichment::AwsEnrichment;
 pub(crate) use errors::call_error;
 pub use iam::AwsIam;
 pub use identity::AwsIdentity;
-pub use lambda::AwsLambda;
+pub use lambda::{AwsLambda, Listed};
 pub use limits::Limits;
 pub use objects::S3Archives;
 pub use packages::Packages;
 pub use replays::{EventArchive, NewReplay, Progress, Replays};
-pub use trail::AwsTrail;
+pub use trail::{AwsTrail, TrailPage};
 
 /// Seconds to wait for one try of a control-plane call before it counts as unanswered.
 pub(crate) const CALL_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);

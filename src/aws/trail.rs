@@ -23,6 +23,15 @@ pub struct AwsTrail {
     looking: Arc<AtomicUsize>,
 }
 
+/// A page of `LookupEvents`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TrailPage {
+    /// Records as CloudTrail keeps them, JSON, newest first.
+    pub records: Vec<String>,
+    /// What asks for the next page; `None`: this is the last one.
+    pub next: Option<String>,
+}
+
 /// Counts a look-up for as long as it is there, however it ends.
 struct Looking(Arc<AtomicUsize>);
 
@@ -38,29 +47,30 @@ impl AwsTrail {
         Self { clients, limits, looking: Arc::default() }
     }
 
-    /// One page of 50 events by one attribute, newest first: records as CloudTrail keeps them, JSON, and the token of
-    /// the next page, where there is one. A page that failed can be asked for again.
+    /// One page of at most 50 records between two times, for who pages by itself: a call that fails loses no other
+    /// page. `after` is the page before's [`TrailPage::next`]. Repeating it is harmless.
     pub async fn page(
         &self,
         account: &str,
         region: &str,
         by: SearchBy<'_>,
-        since: Timestamp,
-        token: Option<String>,
-    ) -> Result<(Vec<String>, Option<String>), CallError> {
+        (since, until): (Timestamp, Option<Timestamp>),
+        after: Option<String>,
+    ) -> Result<TrailPage, CallError> {
         let attribute = match by {
             SearchBy::AccessKey(id) => attribute(LookupAttributeKey::AccessKeyId, id)?,
             SearchBy::Username(name) => attribute(LookupAttributeKey::Username, name)?,
             SearchBy::EventName(name) => attribute(LookupAttributeKey::EventName, name)?,
             SearchBy::Resource(name) => attribute(LookupAttributeKey::ResourceName, name)?,
         };
+        let moment = |time: Timestamp| aws_smithy_types::DateTime::from_secs(time.as_second());
         self.place_for_search(account, region).await;
-        let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute);
-        let since = aws_smithy_types::DateTime::from_secs(since.as_second());
-        let lookup = lookup.start_time(since).max_results(50).set_next_token(token);
-        let answer = lookup.send().await.map_err(call_error)?;
-        let found = answer.events().iter().filter_map(|event| event.cloud_trail_event()).map(str::to_owned).collect();
-        Ok((found, answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned)))
+        let lookup = self.clients.trail(account, region).lookup_events().lookup_attributes(attribute);
+        let lookup = lookup.start_time(moment(since)).set_end_time(until.map(moment)).max_results(50);
+        let answer = lookup.set_next_token(after).send().await.map_err(call_error)?;
+        let records = answer.events().iter().filter_map(|event| event.cloud_trail_event()).map(str::to_owned);
+        let next = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
+        Ok(TrailPage { records: records.collect(), next })
     }
 
     async fn place_for_search(&self, account: &str, region: &str) {
@@ -78,7 +88,7 @@ impl Trail for AwsTrail {
         self.looking.fetch_add(1, Ordering::SeqCst);
         let _looking = Looking(self.looking.clone());
         self.limits.wait(account, region).await;
-        let lookup = self.clients.trail(region).lookup_events().lookup_attributes(attribute).max_results(10);
+        let lookup = self.clients.trail(account, region).lookup_events().lookup_attributes(attribute).max_results(10);
         let answer = lookup.send().await.map_err(call_error)?;
         let found = answer.events().iter().find(|event| event.event_id() == Some(event_id));
         Ok(found.and_then(|event| event.cloud_trail_event()).map(str::to_owned))
@@ -94,9 +104,9 @@ impl Trail for AwsTrail {
     ) -> Result<(Vec<String>, bool), CallError> {
         let (mut found, mut token) = (Vec::new(), None);
         for _ in 0..pages {
-            let (page, next) = self.page(account, region, by, since, token).await?;
-            found.extend(page);
-            token = next;
+            let page = self.page(account, region, by, (since, None), token).await?;
+            found.extend(page.records);
+            token = page.next;
             if token.is_none() {
                 return Ok((found, false));
             }

@@ -19,8 +19,8 @@ pub(super) fn check(config: &Config, args: &CheckArgs, format: Format) -> Result
     if let Some(slack) = &config.slack {
         slack.check()?;
     }
-    for section in config.unused_sections() {
-        show::complain(&format!("{section} is understood, and does nothing in this version"));
+    for unused in config.unused_sections() {
+        show::complain(unused);
     }
     let dir = args.policies.dir(config);
     let (problems, set) = match read_policies(dir) {

@@ -31,8 +31,8 @@ pub(super) async fn run(config: Config) -> Result {
     let queue_url = config.queue_url()?.to_owned();
     let policies = load_policies(&config.policy.dir, Format::Text)?;
     let digest = policies.digest().to_owned();
-    for section in config.unused_sections() {
-        tracing::warn!("{section} is understood, and does nothing in this version");
+    for unused in config.unused_sections() {
+        tracing::warn!("{unused}");
     }
     let mut world = World::new(&config, true).await?;
     let slack = match &config.slack {

@@ -81,11 +81,17 @@ pub(super) fn count(number: usize, what: &str) -> String {
 
 /// Columns, each as wide as its widest cell.
 pub(super) fn table(rows: &[Vec<String>]) {
+    table_lines(rows).iter().for_each(|text| line(text));
+}
+
+/// The lines of such a table.
+pub(super) fn table_lines(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    for row in rows {
+    let told = |row: &Vec<String>| {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        line(cells.join("  ").trim_end());
-    }
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(told).collect()
 }

@@ -97,7 +97,8 @@ impl<'a> Explanation<'a> {
 }
 
 impl<'a> ActorView<'a> {
-    fn of(actor: &'a Actor) -> Self {
+    /// Of an actor.
+    pub fn of(actor: &'a Actor) -> Self {
         Self {
             kind: actor.kind,
             arn: known(&actor.arn),

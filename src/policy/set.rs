@@ -115,6 +115,11 @@ impl PolicySet {
         self.inventory.account_ids()
     }
 
+    /// Whether the inventory lists an account; `None` where it lists none.
+    pub fn lists_account(&self, account: &str) -> Option<bool> {
+        self.inventory.lists(account)
+    }
+
     /// The groups that the inventory puts an account in.
     pub fn groups_of(&self, account: &str) -> impl Iterator<Item = &str> {
         self.inventory.groups_of(account)

@@ -17,7 +17,7 @@ mod own;
 mod perform;
 mod policies;
 mod restrict;
-mod retry;
+pub(crate) mod retry;
 mod timers;
 mod verify;
 mod voter;

@@ -9,13 +9,13 @@ const LONGEST: Duration = Duration::from_secs(10);
 const LONGEST_TOLD: Duration = Duration::from_mins(2);
 
 /// Doubling from 200 ms to 10 s by the number of tries so far, with jitter: between half of it and all of it.
-pub(super) fn backoff(attempt: u32) -> Duration {
+pub(crate) fn backoff(attempt: u32) -> Duration {
     let full = FIRST.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(LONGEST);
     full.mul_f64(0.5 + fastrand::f64() / 2.0)
 }
 
 /// The wait after `error` on try number `attempt`: what AWS told, else [`backoff`].
-pub(super) fn wait_after(error: &CallError, attempt: u32) -> Duration {
+pub(crate) fn wait_after(error: &CallError, attempt: u32) -> Duration {
     let usual = backoff(attempt);
     match error {
         CallError::Throttled { retry_after: Some(told), .. } => {

@@ -116,11 +116,11 @@ fn paths_are_relative_to_the_file() {
 }
 
 #[test]
-fn a_section_that_does_nothing_yet_is_told() {
+fn a_section_that_run_does_not_use_is_told() {
     let run = check("[accounts]\nrole_name = \"sluicegate-responder\"\n", &[]).ends(0);
-    assert!(run.stderr.contains("[accounts] is understood, and does nothing in this version"), "{}", run.stderr);
+    assert!(run.stderr.contains("[accounts] is used by scan; run acts in its own account only"), "{}", run.stderr);
     let run = check("[restriction]\nmode = \"session\"\nask_after = \"72h\"\n", &[]).ends(0);
-    assert!(!run.stderr.contains("does nothing"), "{}", run.stderr);
+    assert!(!run.stderr.contains("is used by scan"), "{}", run.stderr);
     let run = check("[restriction]\ncap_policy = \"AWSDenyAll\"\n", &[]).ends(2);
     assert!(run.stderr.contains("is no managed policy's ARN"), "{}", run.stderr);
 }

@@ -1,6 +1,6 @@
 //! The mapping calls of the last 90 days, from CloudTrail itself.
 
-use crate::aws::{AwsIdentity, AwsSettings, AwsTrail, Clients, Limits};
+use crate::aws::{AwsIdentity, AwsSettings, AwsTrail, Clients, Limits, TrailPage};
 use crate::cli::{Failure, Result};
 use crate::clock::SystemClock;
 use crate::cloudtrail;
@@ -78,7 +78,7 @@ async fn read_region(trail: &AwsTrail, account: &str, region: &str, since: Times
         let mut token = None;
         loop {
             match page(trail, account, region, name, since, token.clone()).await {
-                Ok((records, next)) => {
+                Ok(TrailPage { records, next }) => {
                     told.pages += 1;
                     for record in &records {
                         told.add(record, region);
@@ -109,10 +109,11 @@ async fn page(
     name: &str,
     since: Timestamp,
     token: Option<String>,
-) -> std::result::Result<(Vec<String>, Option<String>), CallError> {
+) -> std::result::Result<TrailPage, CallError> {
+    let span = (since, None);
     let mut wait = FIRST;
     for _ in 1..TRIES {
-        match trail.page(account, region, SearchBy::EventName(name), since, token.clone()).await {
+        match trail.page(account, region, SearchBy::EventName(name), span, token.clone()).await {
             Err(error) if !error.is_final() => {
                 let told = match &error {
                     CallError::Throttled { retry_after: Some(told), .. } => (*told).min(LONGEST),
@@ -124,7 +125,7 @@ async fn page(
             answer => return answer,
         }
     }
-    trail.page(account, region, SearchBy::EventName(name), since, token).await
+    trail.page(account, region, SearchBy::EventName(name), span, token).await
 }
 
 impl Told {
