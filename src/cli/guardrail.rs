@@ -3,7 +3,7 @@
 //! The policies go to standard output, all that is said about them to standard error, so that the one can be kept
 //! without the other; with `--output` they go to files, and what is said to standard output.
 
-use super::{Failure, Format, PolicyArgs, Result, load_policies, show};
+use super::{Failure, Format, PolicyArgs, Result, archives, load_policies, show};
 use crate::archive::{self, Archive, Place, Unwatched};
 use crate::config::Config;
 use crate::guardrail::{Backtest, Counts, Example, Fate, Guardrail, Limits, Line, check_responder, generate};
@@ -59,7 +59,9 @@ pub(super) fn guardrail(config: &Config, args: &GuardrailArgs, format: Format) -
         Err(refused) => {
             let newer = Limits::NEWER.size;
             let more = if args.max_size < newer {
-                format!(". AWS takes {newer} characters of organisations with the limits of 2026-05-15: --max-size {newer}")
+                format!(
+                    ". AWS takes {newer} characters of organisations with the limits of 2026-05-15: --max-size {newer}"
+                )
             } else {
                 String::new()
             };
@@ -69,7 +71,8 @@ pub(super) fn guardrail(config: &Config, args: &GuardrailArgs, format: Format) -
     };
     let files = args.output.as_deref().map(|dir| write(dir, &guardrail)).transpose()?;
     let mut damaged = false;
-    let tried = if args.paths.is_empty() { None } else { Some(try_it(&guardrail, &set, now, args, format, &mut damaged)?) };
+    let tried =
+        if args.paths.is_empty() { None } else { Some(try_it(&guardrail, &set, now, args, format, &mut damaged)?) };
     match format {
         Format::Json => show::json(&as_json(&guardrail, files.as_deref(), tried.as_ref())),
         Format::Text | Format::Html => as_text(&guardrail, files.as_deref(), tried.as_ref()),
@@ -87,7 +90,8 @@ fn responder(config: &Config, args: &GuardrailArgs, set: &PolicySet) -> Result<V
     let name = config.accounts.as_ref().map_or("sluicegate/*", |accounts| accounts.role_name.trim_matches('/'));
     // The roles lie where the principals do.
     let of = |text: &str| text.split(':').nth(1).filter(|partition| !partition.contains('*')).map(str::to_owned);
-    let mut partitions: BTreeSet<String> = set.entries().iter().filter_map(|entry| of(entry.principal.glob.text())).collect();
+    let mut partitions: BTreeSet<String> =
+        set.entries().iter().filter_map(|entry| of(entry.principal.glob.text())).collect();
     if partitions.is_empty() {
         partitions.insert("aws".to_owned());
     }
@@ -119,11 +123,7 @@ fn write(dir: &Path, guardrail: &Guardrail) -> Result<Vec<PathBuf>> {
 pub(super) fn read_archive(paths: &[String], format: Format) -> Result<(Archive, bool)> {
     let places: std::result::Result<Vec<Place>, String> = paths.iter().map(|path| path.parse()).collect();
     let places = places.map_err(Failure::Usage)?;
-    let archive = archive::read(&places, &archive::Options::default(), &Unwatched);
-    let archive = archive.map_err(|error| match error {
-        archive::ArchiveError::Path { .. } => Failure::Usage(error.to_string()),
-        _ => Failure::Outside(error.to_string()),
-    })?;
+    let archive = archives::read(&places, &archive::Options::default(), &Unwatched)?;
     for damage in &archive.damaged {
         match format {
             Format::Json => show::json(damage),
@@ -188,7 +188,11 @@ fn as_text(guardrail: &Guardrail, files: Option<&[PathBuf]>, tried: Option<&Trie
     match files {
         Some(files) => {
             for (file, size) in files.iter().zip(&sizes) {
-                said.push(format!("{} ({})", show::visible(&file.display().to_string()), show::count(*size, "character")));
+                said.push(format!(
+                    "{} ({})",
+                    show::visible(&file.display().to_string()),
+                    show::count(*size, "character")
+                ));
             }
         }
         None => guardrail.readable().iter().for_each(|document| show::line(document)),
@@ -248,7 +252,11 @@ fn backtested(tried: &Tried) -> Vec<String> {
     for (fate, heading) in headings {
         let mut lines = tried.lines.iter().filter(|line| line.fate == fate).peekable();
         if lines.peek().is_some() {
-            said.push(if fate == Fate::WronglyDenied { show::coloured(heading, show::RED) } else { heading.to_owned() });
+            said.push(if fate == Fate::WronglyDenied {
+                show::coloured(heading, show::RED)
+            } else {
+                heading.to_owned()
+            });
         }
         said.extend(lines.flat_map(told));
     }
@@ -279,7 +287,9 @@ fn to_attach(files: Option<&[PathBuf]>, count: usize) -> Vec<String> {
         format!("Attaching is yours to do{all}, from the management account, to a small organisational unit first:"),
     ];
     for number in 1..=count {
-        let file = files.and_then(|files| files.get(number - 1)).map_or_else(|| file_name(number), |file| file.display().to_string());
+        let file = files
+            .and_then(|files| files.get(number - 1))
+            .map_or_else(|| file_name(number), |file| file.display().to_string());
         let name = format!("sluicegate-guardrail-{number}");
         said.push(show::visible(&format!(
             "  aws organizations create-policy --type SERVICE_CONTROL_POLICY --name {name} \

@@ -2,8 +2,8 @@
 
 mod cloudtrail;
 
-use super::{Failure, Format, PolicyArgs, Result, show};
-use crate::archive::{self, ArchiveError, Place, Unwatched};
+use super::{Failure, Format, PolicyArgs, Result, archives, show};
+use crate::archive::{self, Place, Unwatched};
 use crate::config::Config;
 use crate::detection::Finding;
 use crate::learn::{self, Lesson, Options};
@@ -106,11 +106,7 @@ async fn from_cloudtrail(config: &Config, days: u8) -> Result<History> {
 }
 
 fn from_archives(places: &[Place]) -> Result<History> {
-    let failed = |error: ArchiveError| match error {
-        ArchiveError::Path { .. } => Failure::Usage(error.to_string()),
-        ArchiveError::Aside(_) | ArchiveError::Store(_) => Failure::Outside(error.to_string()),
-    };
-    let archive = archive::read(places, &archive::Options::default(), None, &Unwatched).map_err(failed)?;
+    let archive = archives::read(places, &archive::Options::default(), &Unwatched)?;
     let mut history = History::default();
     for damaged in archive.damaged {
         history.damaged.push((damaged.error, damaged.source, damaged.position));
@@ -121,7 +117,7 @@ fn from_archives(places: &[Place]) -> Result<History> {
         history.damaged.push((more, "the archives".to_owned(), String::new()));
     }
     for finding in archive.findings {
-        history.findings.push(finding.map_err(failed)?);
+        history.findings.push(finding?);
     }
     Ok(history)
 }

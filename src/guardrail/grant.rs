@@ -79,9 +79,8 @@ pub(super) fn grants(entry: &Entry, lost: &mut Vec<NotExpressed>) -> Vec<Grant> 
     };
     let verbs = verbs(&entry.actions);
     let regions = entry.regions.as_ref().map(|regions| regions.iter().cloned().collect());
-    let only_there = |accounts: &BTreeSet<String>| {
-        pattern::account(&subject.arn).is_some_and(|account| accounts.contains(account))
-    };
+    let only_there =
+        |accounts: &BTreeSet<String>| pattern::account(&subject.arn).is_some_and(|account| accounts.contains(account));
     let accounts = entry.accounts.clone().filter(|accounts| !only_there(accounts));
     about_verbs(entry, &verbs, functions.is_some(), &mut tell);
     let federated = federated(entry, &subject, &mut tell);
@@ -127,7 +126,10 @@ fn about_verbs(entry: &Entry, verbs: &[Verb], has_functions: bool, tell: &mut im
     let updates = verbs.contains(&Verb::Update);
     let all = [Change::Enable, Change::Repoint, Change::Rewire].iter().all(|change| entry.actions.contains(change));
     if updates && !all {
-        tell("actions", "IAM does not see what an update changes: whoever may update may enable, repoint and rewire".into());
+        tell(
+            "actions",
+            "IAM does not see what an update changes: whoever may update may enable, repoint and rewire".into(),
+        );
     }
     if !updates {
         tell(
@@ -169,7 +171,10 @@ fn federated(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, Strin
             names.join(", ")
         ),
     );
-    let of = |name: &str| Subject { depth: None, ..Subject::of(&format!("arn:{partition}:sts::{account}:federated-user/{name}")) };
+    let of = |name: &str| Subject {
+        depth: None,
+        ..Subject::of(&format!("arn:{partition}:sts::{account}:federated-user/{name}"))
+    };
     names.into_iter().map(of).collect()
 }
 
@@ -187,7 +192,10 @@ fn about_the_rest(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, 
         }
     }
     if entry.sessions.is_some() {
-        tell("sessions", "a session's name stands in no ARN that such a policy sees: any session of the principal passes".into());
+        tell(
+            "sessions",
+            "a session's name stands in no ARN that such a policy sees: any session of the principal passes".into(),
+        );
     }
     if entry.via.is_some() {
         tell(
@@ -206,12 +214,18 @@ fn about_the_rest(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, 
         );
     }
     if entry.addresses.is_some() {
-        tell("addresses", "aws:SourceIp is the service's own where a service makes the call, so it would deny those".into());
+        tell(
+            "addresses",
+            "aws:SourceIp is the service's own where a service makes the call, so it would deny those".into(),
+        );
     }
     if entry.user_agents.is_some() {
         tell("user_agents", "the caller chooses it, so a policy on it stops nobody".into());
     }
     if entry.mfa {
-        tell("mfa", "aws:MultiFactorAuthPresent is missing where a service makes the call or a long-term key does".into());
+        tell(
+            "mfa",
+            "aws:MultiFactorAuthPresent is missing where a service makes the call or a long-term key does".into(),
+        );
     }
 }

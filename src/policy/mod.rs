@@ -26,9 +26,9 @@ mod verdict;
 pub(crate) use allowlist::Entry;
 pub use cases::{CaseResult, Difference, run_cases};
 pub use files::{PolicyFiles, SourceFile};
-pub use set::{Loaded, PolicyName, PolicySet};
 pub(crate) use glob::Glob;
 pub(crate) use principal::is_principal;
+pub use set::{Loaded, PolicyName, PolicySet};
 pub use verdict::{ApproveAction, Facts, Permission, Person, Problem, Response, Severity, Verdict};
 
 #[cfg(test)]

@@ -116,7 +116,11 @@ fn first_add(cause: &WrongCause) -> String {
 pub fn first_rule(recommendation: &Recommendation) -> String {
     let Recommendation { group, source_kind, .. } = recommendation;
     let is_account = crate::mapping::is_account(group);
-    let place = if is_account { format!("resource.account == {group:?}") } else { format!("resource in AccountGroup::{group:?}") };
+    let place = if is_account {
+        format!("resource.account == {group:?}")
+    } else {
+        format!("resource in AccountGroup::{group:?}")
+    };
     format!(
         "@id(\"enforce-{group}-{source_kind}-first\")\n@reason(\"only there is it known to be right\")\n\
          forbid (principal, action in [Action::\"disable\", Action::\"freeze\", Action::\"restrict\"], resource)\n\

@@ -159,7 +159,9 @@ impl<'p> Report<'p> {
             match seen.label {
                 Some(Label::Wrong | Label::Restored) if allowed_now => tally.allowed_since += 1,
                 Some(Label::Wrong | Label::Restored) => tally.because(seen),
-                Some(Label::Right | Label::Upheld) if allowed_now => tally.right_but_allowed_now.push(seen.case_id.clone()),
+                Some(Label::Right | Label::Upheld) if allowed_now => {
+                    tally.right_but_allowed_now.push(seen.case_id.clone())
+                }
                 _ => {}
             }
         }
@@ -229,8 +231,7 @@ impl<'p> Report<'p> {
                     journal: journal_weeks.filter(|_| tally.observed > 0).map(|weeks| per(tally.observed, weeks)),
                     archive,
                 },
-                containments_per_week: archive
-                    .map(|_| archive_weeks.map_or(0.0, |weeks| per(tally.contained, weeks))),
+                containments_per_week: archive.map(|_| archive_weeks.map_or(0.0, |weeks| per(tally.contained, weeks))),
                 wrong_causes: tally.causes(wrong),
                 right_but_allowed_now: tally.right_but_allowed_now,
             }
@@ -279,7 +280,8 @@ impl Tally {
     }
 
     fn causes(&self, of: u32) -> Vec<WrongCause> {
-        let mut causes: Vec<WrongCause> = self.causes.values().map(|cause| WrongCause { of, ..cause.clone() }).collect();
+        let mut causes: Vec<WrongCause> =
+            self.causes.values().map(|cause| WrongCause { of, ..cause.clone() }).collect();
         causes.sort_by(|a, b| (b.times, &a.principal_arn).cmp(&(a.times, &b.principal_arn)));
         causes
     }

@@ -7,8 +7,8 @@ mod text;
 mod words;
 
 use super::progress::Progress;
-use super::{Failure, Format, PolicyArgs, Result, load_policies, show};
-use crate::archive::{self, Archive, ArchiveError, Damaged, Place, Totals};
+use super::{Failure, Format, PolicyArgs, Result, archives, load_policies, show};
+use crate::archive::{self, Archive, Damaged, Place, Totals};
 use crate::config::Config;
 use crate::history::{Backtest, Limits};
 use crate::policy::PolicySet;
@@ -151,9 +151,9 @@ impl BacktestArgs {
         }
         let piped = self.output.is_none() && !std::io::stdout().is_terminal();
         let progress = Progress::new(!(format == Format::Json && piped));
-        let archive = archive::read(places, &options, &progress);
+        let archive = archives::read(places, &options, &progress);
         progress.end();
-        Ok(archive?)
+        archive
     }
 
     /// The exit code, and on standard error what made it.
@@ -178,14 +178,5 @@ impl BacktestArgs {
             no = true;
         }
         if no { Err(Failure::No) } else { Ok(()) }
-    }
-}
-
-impl From<ArchiveError> for Failure {
-    fn from(error: ArchiveError) -> Self {
-        match error {
-            ArchiveError::Path { .. } => Self::Usage(error.to_string()),
-            ArchiveError::Aside(_) | ArchiveError::Store(_) => Self::Outside(error.to_string()),
-        }
     }
 }
