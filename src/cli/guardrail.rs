@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct GuardrailArgs {
     #[command(flatten)]
     policies: PolicyArgs,
-    /// The responder's role, as an ARN in which * and ? are wildcards; left out: the configured [accounts] role_name, or
-    /// the roles that the shipped template makes (arn:aws:iam::*:role/sluicegate/*). May be given several times.
+    /// The responder's role, as an ARN in which * and ? are wildcards, once or more; left out: the role that the
+    /// configuration names, else those of the shipped template, `arn:aws:iam::*:role/sluicegate/*`.
     #[arg(long, value_name = "ARN")]
     responder: Vec<String>,
     /// The folder to write the policies to, as sluicegate-guardrail-1.json, and so on.
@@ -30,7 +30,7 @@ pub(super) struct GuardrailArgs {
     /// that have the limits of 2026-05-15.
     #[arg(long, value_name = "N", default_value_t = Limits::SAFE.size, value_parser = size)]
     max_size: usize,
-    /// CloudTrail logs to try it on: files, folders or s3://BUCKET/PREFIX.
+    /// CloudTrail logs to try it on: files, folders or `s3://BUCKET/PREFIX`.
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 }
@@ -59,7 +59,9 @@ pub(super) fn guardrail(config: &Config, args: &GuardrailArgs, format: Format) -
         Err(refused) => {
             let newer = Limits::NEWER.size;
             let more = if args.max_size < newer {
-                format!(". AWS takes {newer} characters of organisations with the limits of 2026-05-15: --max-size {newer}")
+                format!(
+                    ". AWS takes {newer} characters of organisations with the limits of 2026-05-15: --max-size {newer}"
+                )
             } else {
                 String::new()
             };
@@ -69,7 +71,8 @@ pub(super) fn guardrail(config: &Config, args: &GuardrailArgs, format: Format) -
     };
     let files = args.output.as_deref().map(|dir| write(dir, &guardrail)).transpose()?;
     let mut damaged = false;
-    let tried = if args.paths.is_empty() { None } else { Some(try_it(&guardrail, &set, now, args, format, &mut damaged)?) };
+    let tried =
+        if args.paths.is_empty() { None } else { Some(try_it(&guardrail, &set, now, args, format, &mut damaged)?) };
     match format {
         Format::Json => show::json(&as_json(&guardrail, files.as_deref(), tried.as_ref())),
         Format::Text | Format::Html => as_text(&guardrail, files.as_deref(), tried.as_ref()),
@@ -87,7 +90,8 @@ fn responder(config: &Config, args: &GuardrailArgs, set: &PolicySet) -> Result<V
     let name = config.accounts.as_ref().map_or("sluicegate/*", |accounts| accounts.role_name.trim_matches('/'));
     // The roles lie where the principals do.
     let of = |text: &str| text.split(':').nth(1).filter(|partition| !partition.contains('*')).map(str::to_owned);
-    let mut partitions: BTreeSet<String> = set.entries().iter().filter_map(|entry| of(entry.principal.glob.text())).collect();
+    let mut partitions: BTreeSet<String> =
+        set.entries().iter().filter_map(|entry| of(entry.principal.glob.text())).collect();
     if partitions.is_empty() {
         partitions.insert("aws".to_owned());
     }
@@ -188,7 +192,11 @@ fn as_text(guardrail: &Guardrail, files: Option<&[PathBuf]>, tried: Option<&Trie
     match files {
         Some(files) => {
             for (file, size) in files.iter().zip(&sizes) {
-                said.push(format!("{} ({})", show::visible(&file.display().to_string()), show::count(*size, "character")));
+                said.push(format!(
+                    "{} ({})",
+                    show::visible(&file.display().to_string()),
+                    show::count(*size, "character")
+                ));
             }
         }
         None => guardrail.readable().iter().for_each(|document| show::line(document)),
@@ -248,7 +256,11 @@ fn backtested(tried: &Tried) -> Vec<String> {
     for (fate, heading) in headings {
         let mut lines = tried.lines.iter().filter(|line| line.fate == fate).peekable();
         if lines.peek().is_some() {
-            said.push(if fate == Fate::WronglyDenied { show::coloured(heading, show::RED) } else { heading.to_owned() });
+            said.push(if fate == Fate::WronglyDenied {
+                show::coloured(heading, show::RED)
+            } else {
+                heading.to_owned()
+            });
         }
         said.extend(lines.flat_map(told));
     }
@@ -279,7 +291,9 @@ fn to_attach(files: Option<&[PathBuf]>, count: usize) -> Vec<String> {
         format!("Attaching is yours to do{all}, from the management account, to a small organisational unit first:"),
     ];
     for number in 1..=count {
-        let file = files.and_then(|files| files.get(number - 1)).map_or_else(|| file_name(number), |file| file.display().to_string());
+        let file = files
+            .and_then(|files| files.get(number - 1))
+            .map_or_else(|| file_name(number), |file| file.display().to_string());
         let name = format!("sluicegate-guardrail-{number}");
         said.push(show::visible(&format!(
             "  aws organizations create-policy --type SERVICE_CONTROL_POLICY --name {name} \

@@ -18,7 +18,7 @@ pub(super) struct ReadyArgs {
     /// Look at the last N days alone.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     days: Option<u16>,
-    /// CloudTrail logs, for how much there is to expect: files, folders or s3://BUCKET/PREFIX.
+    /// CloudTrail logs, for how much there is to expect: files, folders or `s3://BUCKET/PREFIX`.
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 }
@@ -47,7 +47,9 @@ pub(super) async fn ready(config: &Config, args: &ReadyArgs, format: Format) -> 
     let (segments, summary) = report.finish();
     let recommendations = Recommendation::all(&segments);
     if format == Format::Json {
-        segments.iter().for_each(|segment| show::json(&json!({ "segment": segment })));
+        for segment in &segments {
+            show::json(&json!({ "segment": segment }));
+        }
         show::json(&json!({ "recommendation": recommendations, "summary": summary }));
     } else {
         segments.iter().for_each(show_segment);
@@ -73,7 +75,10 @@ fn show_segment(segment: &Segment) {
     show::line(&show::coloured(&show::visible(&title), show::BOLD));
     let field = |name: &str, text: &str| show::line(&format!("  {name:<10} {}", show::visible(text)));
     field("cases", &counted(segment));
-    field("precision", &segment.precision.as_ref().map_or_else(|| "not known: nothing is labelled".to_owned(), precision));
+    field(
+        "precision",
+        &segment.precision.as_ref().map_or_else(|| "not known: nothing is labelled".to_owned(), precision),
+    );
     let cards = &segment.cards_per_week;
     let by = [("journal", cards.journal), ("archive", cards.archive)];
     let by: Vec<String> =
@@ -127,8 +132,12 @@ fn advise(recommendations: &[Recommendation], summary: &Summary, has_journal: bo
     if recommendations.is_empty() {
         let journal = if has_journal { "the journal has no case that tells" } else { "there is no journal yet" };
         show::line(&format!("Nothing to go by: {journal}{}.", archive_told(summary)));
-        show::line("Run `sluicegate run` in observe, and say of each case, by the buttons on its card, whether acting would have");
-        show::line("been right. What to expect meanwhile is told by history: `sluicegate ready PATH` with CloudTrail logs.");
+        show::line(
+            "Run `sluicegate run` in observe, and say of each case, by the buttons on its card, whether acting would have",
+        );
+        show::line(
+            "been right. What to expect meanwhile is told by history: `sluicegate ready PATH` with CloudTrail logs.",
+        );
         return;
     }
     show::line(&show::coloured("What to do", show::BOLD));
@@ -143,11 +152,15 @@ fn advise(recommendations: &[Recommendation], summary: &Summary, has_journal: bo
         one.why.iter().for_each(|why| show::line(&format!("           {}", show::visible(why))));
     }
     if let Some(first) = recommendations.iter().find(|one| one.advice == Advice::Enforce) {
-        show::line("\n`mode = \"enforce\"` is for all. To act in the first of these alone, add this to rules.cedar; people are asked elsewhere:");
+        show::line(
+            "\n`mode = \"enforce\"` is for all. To act in the first of these alone, add this to rules.cedar; people are asked elsewhere:",
+        );
         first_rule(first).lines().for_each(|line| show::line(&format!("  {}", show::visible(line))));
     }
     if summary.labelled == 0 {
-        show::line("\nNobody has labelled a case yet: the buttons are on each case's card while sluicegate runs in observe.");
+        show::line(
+            "\nNobody has labelled a case yet: the buttons are on each case's card while sluicegate runs in observe.",
+        );
     }
     show::line("\nNothing was switched on; that is yours to do.");
 }

@@ -106,7 +106,8 @@ impl<'g> Backtest<'g> {
         }
         let actor = &finding.actor;
         let names = [&actor.principal_arn, &actor.arn, &actor.principal_id];
-        let principal = names.into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_else(|| "unknown".to_owned());
+        let principal =
+            names.into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_else(|| "unknown".to_owned());
         let time = finding.event.time;
         let example = Example {
             event_id: finding.event.id.clone(),

@@ -73,15 +73,20 @@ pub(super) fn grants(entry: &Entry, lost: &mut Vec<NotExpressed>) -> Vec<Grant> 
         lost.push(NotExpressed { entry: entry.id.clone(), what: what.to_owned(), why });
     };
     let subject = Subject::of(entry.principal.glob.text());
-    let Some(functions) = functions(entry) else {
+    let Ok(functions) = functions(entry) else {
         tell("functions", "no function can have such a name: the entry covers nothing, and is left out".into());
         return Vec::new();
     };
+    if subject.depth.is_none() && entry.principal.glob.text().replace("**", "").contains('*') {
+        tell(
+            "principal",
+            "IAM's star crosses path segments as `**` does: what its `*` stands for may hold a slash too".to_owned(),
+        );
+    }
     let verbs = verbs(&entry.actions);
     let regions = entry.regions.as_ref().map(|regions| regions.iter().cloned().collect());
-    let only_there = |accounts: &BTreeSet<String>| {
-        pattern::account(&subject.arn).is_some_and(|account| accounts.contains(account))
-    };
+    let only_there =
+        |accounts: &BTreeSet<String>| pattern::account(&subject.arn).is_some_and(|account| accounts.contains(account));
     let accounts = entry.accounts.clone().filter(|accounts| !only_there(accounts));
     about_verbs(entry, &verbs, functions.is_some(), &mut tell);
     let federated = federated(entry, &subject, &mut tell);
@@ -104,13 +109,19 @@ fn verbs(actions: &[Change]) -> Vec<Verb> {
     create.into_iter().chain(update).collect()
 }
 
-/// `Some(None)`: any function; `None`: the names can be no function's.
-fn functions(entry: &Entry) -> Option<Option<BTreeSet<String>>> {
-    let Some(globs) = &entry.functions else { return Some(None) };
+/// The names can be no function's.
+struct NoSuchFunction;
+
+/// As values of `lambda:FunctionArn`; `None`: any.
+fn functions(entry: &Entry) -> Result<Option<BTreeSet<String>>, NoSuchFunction> {
+    let Some(globs) = &entry.functions else { return Ok(None) };
     let can_be = |name: &str| name.chars().all(|char| char.is_ascii_alphanumeric() || "-_.*".contains(char));
-    let names: Vec<&str> = globs.iter().map(|glob| glob.text()).filter(|name| can_be(name)).collect();
+    let mut names = Vec::new();
+    for glob in globs {
+        names.extend(Some(glob.text()).filter(|name| can_be(name)));
+    }
     if names.iter().any(|name| name.chars().all(|char| char == '*')) {
-        return Some(None);
+        return Ok(None);
     }
     let partition = entry.principal.glob.text().split(':').nth(1).filter(|name| pattern::is_literal(name));
     let partition = partition.unwrap_or("*");
@@ -120,14 +131,17 @@ fn functions(entry: &Entry) -> Option<Option<BTreeSet<String>>> {
         values.insert(format!("arn:{partition}:lambda:*:*:function:{name}"));
         values.insert(format!("arn:{partition}:lambda:*:*:function:{name}:*"));
     }
-    (!values.is_empty()).then_some(Some(values))
+    if values.is_empty() { Err(NoSuchFunction) } else { Ok(Some(values)) }
 }
 
 fn about_verbs(entry: &Entry, verbs: &[Verb], has_functions: bool, tell: &mut impl FnMut(&str, String)) {
     let updates = verbs.contains(&Verb::Update);
     let all = [Change::Enable, Change::Repoint, Change::Rewire].iter().all(|change| entry.actions.contains(change));
     if updates && !all {
-        tell("actions", "IAM does not see what an update changes: whoever may update may enable, repoint and rewire".into());
+        tell(
+            "actions",
+            "IAM does not see what an update changes: whoever may update may enable, repoint and rewire".into(),
+        );
     }
     if !updates {
         tell(
@@ -158,7 +172,13 @@ fn federated(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, Strin
     let (partition, account) = (parts.get(1).unwrap_or(&"*"), parts.get(4).unwrap_or(&"*"));
     let can_be = |name: &&str| name.chars().all(|char| char.is_ascii_alphanumeric() || "_+=,.@-*".contains(char));
     let names: Vec<&str> = match &entry.sessions {
-        Some(globs) => globs.iter().map(|glob| glob.text()).filter(can_be).collect(),
+        Some(globs) => {
+            let mut names = Vec::new();
+            for glob in globs {
+                names.extend(Some(glob.text()).filter(can_be));
+            }
+            names
+        }
         None => vec!["*"],
     };
     tell(
@@ -169,7 +189,10 @@ fn federated(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, Strin
             names.join(", ")
         ),
     );
-    let of = |name: &str| Subject { depth: None, ..Subject::of(&format!("arn:{partition}:sts::{account}:federated-user/{name}")) };
+    let of = |name: &str| Subject {
+        depth: None,
+        ..Subject::of(&format!("arn:{partition}:sts::{account}:federated-user/{name}"))
+    };
     names.into_iter().map(of).collect()
 }
 
@@ -187,7 +210,10 @@ fn about_the_rest(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, 
         }
     }
     if entry.sessions.is_some() {
-        tell("sessions", "a session's name stands in no ARN that such a policy sees: any session of the principal passes".into());
+        tell(
+            "sessions",
+            "a session's name stands in no ARN that such a policy sees: any session of the principal passes".into(),
+        );
     }
     if entry.via.is_some() {
         tell(
@@ -206,12 +232,18 @@ fn about_the_rest(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, 
         );
     }
     if entry.addresses.is_some() {
-        tell("addresses", "aws:SourceIp is the service's own where a service makes the call, so it would deny those".into());
+        tell(
+            "addresses",
+            "aws:SourceIp is the service's own where a service makes the call, so it would deny those".into(),
+        );
     }
     if entry.user_agents.is_some() {
         tell("user_agents", "the caller chooses it, so a policy on it stops nobody".into());
     }
     if entry.mfa {
-        tell("mfa", "aws:MultiFactorAuthPresent is missing where a service makes the call or a long-term key does".into());
+        tell(
+            "mfa",
+            "aws:MultiFactorAuthPresent is missing where a service makes the call or a long-term key does".into(),
+        );
     }
 }

@@ -97,7 +97,8 @@ pub struct Guardrail {
 /// The guardrail of the entries that are live today (UTC). `responder` are ARN patterns as IAM reads them.
 pub fn generate(set: &PolicySet, today: Date, responder: &[String], limits: Limits) -> Result<Guardrail, Refused> {
     if responder.is_empty() {
-        let told = "the responder's role is not known, and a guardrail without it would lock it out: name it by --responder";
+        let told =
+            "the responder's role is not known, and a guardrail without it would lock it out: name it by --responder";
         return Err(Refused::Responder(told.to_owned()));
     }
     responder.iter().try_for_each(|one| check_responder(one).map_err(Refused::Responder))?;

@@ -48,7 +48,8 @@ pub(super) fn overlap(one: &str, other: &str) -> bool {
 /// Whether all that is like `narrow` is like `wide`. It may say no where that is so, never yes where it is not.
 pub(super) fn covers(wide: &str, narrow: &str) -> bool {
     // No wildcard of `wide` but a star stands for a character that no ARN has.
-    let covers = |(wide, narrow): (&&str, &&str)| like(wide, &narrow.replace(['*', '?'], "\u{1}")) && !wide.contains('?');
+    let covers =
+        |(wide, narrow): (&&str, &&str)| like(wide, &narrow.replace(['*', '?'], "\u{1}")) && !wide.contains('?');
     wide == narrow || both(wide, narrow).is_some_and(|(wide, narrow)| wide.iter().zip(&narrow).all(covers))
 }
 

@@ -162,7 +162,9 @@ fn lies(other: &Subject, this: &Subject) -> Lies {
         Lies::Apart
     } else if pattern::covers(&other.arn, &this.arn) {
         Lies::Around
-    } else if pattern::covers(&this.arn, &other.arn) || this.depth.is_some_and(|depth| other.depth != Some(depth) && other.slashes() > depth) {
+    } else if pattern::covers(&this.arn, &other.arn)
+        || this.depth.is_some_and(|depth| other.depth != Some(depth) && other.slashes() > depth)
+    {
         Lies::Inside
     } else {
         Lies::Around
@@ -213,7 +215,8 @@ fn deeper<'a>(
     let mut narrowed = Vec::new();
     for subject in group {
         let others = all.keys().filter(|other| other.depth.is_none_or(|other| other > depth) && other.reaches(subject));
-        let others = others.map(|other| &other.arn).chain(free.iter().filter(|free| pattern::overlap(free, &subject.arn)));
+        let others =
+            others.map(|other| &other.arn).chain(free.iter().filter(|free| pattern::overlap(free, &subject.arn)));
         let others: Vec<&String> = others.collect();
         if !others.iter().any(|other| pattern::covers(other, &subject.arn)) {
             spared.extend(others.into_iter().cloned());
@@ -225,19 +228,16 @@ fn deeper<'a>(
 }
 
 /// Says where several entries for a principal are taken together, so that more passes than each of them lets.
-fn about_mixing(
-    verb: Verb,
-    subject: &Subject,
-    able: &Subjects<'_>,
-    together: &[&Grant],
-    lost: &mut Vec<NotExpressed>,
-) {
+fn about_mixing(verb: Verb, subject: &Subject, able: &Subjects<'_>, together: &[&Grant], lost: &mut Vec<NotExpressed>) {
     let differs = |dimension: Dimension| {
         together.windows(2).any(|pair| matches!(pair, [a, b] if dimension.of(a) != dimension.of(b)))
     };
     let functions = verb == Verb::Create && differs(Dimension::Functions);
-    let differing = usize::from(functions) + usize::from(differs(Dimension::Regions)) + usize::from(differs(Dimension::Accounts));
-    let across = |other: &Subject| other != subject && lies(other, subject) == Lies::Around && !pattern::covers(&other.arn, &subject.arn);
+    let differing =
+        usize::from(functions) + usize::from(differs(Dimension::Regions)) + usize::from(differs(Dimension::Accounts));
+    let across = |other: &Subject| {
+        other != subject && lies(other, subject) == Lies::Around && !pattern::covers(&other.arn, &subject.arn)
+    };
     let across = able.keys().any(|other| across(other)) && differing > 0;
     if differing < 2 && !across {
         return;

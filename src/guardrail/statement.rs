@@ -96,7 +96,8 @@ impl Condition {
 
     fn holds(&self, request: &Request) -> bool {
         let value = request.value(self.key);
-        let any = |fits: fn(&str, &str) -> bool| value.is_some_and(|value| self.values.iter().any(|one| fits(one, value)));
+        let any =
+            |fits: fn(&str, &str) -> bool| value.is_some_and(|value| self.values.iter().any(|one| fits(one, value)));
         match self.operator {
             Operator::ArnLike => any(arn_like),
             Operator::ArnNotLike => !any(arn_like),

@@ -112,7 +112,9 @@ fn everybody_but_the_listed_and_the_responder_is_denied() {
     let guardrail = guardrail_of(&entry("ci", CI, ""));
     assert_eq!(
         guardrail.documents(),
-        [r#"{"Version":"2012-10-17","Statement":[{"Sid":"OnlyListedPrincipals","Effect":"Deny","Action":["lambda:CreateEventSourceMapping","lambda:UpdateEventSourceMapping"],"Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::*:role/sluicegate-responder","arn:aws:iam::111122223333:role/ci/deployer"]}}}]}"#]
+        [
+            r#"{"Version":"2012-10-17","Statement":[{"Sid":"OnlyListedPrincipals","Effect":"Deny","Action":["lambda:CreateEventSourceMapping","lambda:UpdateEventSourceMapping"],"Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::*:role/sluicegate-responder","arn:aws:iam::111122223333:role/ci/deployer"]}}}]}"#
+        ]
     );
     assert_eq!(guardrail.denied_by(&create(CI, "f")), None);
     assert_eq!(guardrail.denied_by(&create("arn:aws:iam::999988887777:role/sluicegate-responder", "f")), None);
@@ -126,9 +128,14 @@ fn everybody_but_the_listed_and_the_responder_is_denied() {
 #[test]
 fn functions_hold_on_creation_with_and_without_qualifier() {
     let guardrail = guardrail_of(&entry("ci", CI, "functions = [\"orders-*\", \"billing\"]"));
-    for (function, denied) in
-        [("orders-in", false), ("orders-in:live", false), ("billing", false), ("billing:7", false), ("billings", true), ("x", true)]
-    {
+    for (function, denied) in [
+        ("orders-in", false),
+        ("orders-in:live", false),
+        ("billing", false),
+        ("billing:7", false),
+        ("billings", true),
+        ("x", true),
+    ] {
         assert_eq!(guardrail.denied_by(&create(CI, function)).is_some(), denied, "{function}");
         assert_eq!(guardrail.denied_by(&call(CI, Verb::Update, function, "eu-west-1")), None);
     }
@@ -177,7 +184,11 @@ fn a_star_that_stays_in_its_segment_stays_there_in_iam_too() {
 #[test]
 fn regions_accounts_and_verbs_are_exact() {
     let wide = "arn:aws:iam::*:role/tf";
-    let guardrail = guardrail_of(&entry("tf", wide, "regions = [\"eu-west-1\"]\naccounts = [\"111122223333\"]\nactions = [\"create\"]"));
+    let guardrail = guardrail_of(&entry(
+        "tf",
+        wide,
+        "regions = [\"eu-west-1\"]\naccounts = [\"111122223333\"]\nactions = [\"create\"]",
+    ));
     let role = |account: &str| format!("arn:aws:iam::{account}:role/tf");
     let at = |account: &str, verb, region| guardrail.denied_by(&call(&role(account), verb, "f", region));
     assert_eq!(at("111122223333", Verb::Create, "eu-west-1"), None);
@@ -219,7 +230,9 @@ fn what_cannot_be_said_is_told() {
 #[test]
 fn without_a_responder_there_is_none() {
     let set = set(&entry("e", CI, ""));
-    for wrong in [&[][..], &["*".to_owned()], &["arn:aws:iam::*:role/*".to_owned()], &["arn:aws:iam::1:group/x".to_owned()]] {
+    for wrong in
+        [&[][..], &["*".to_owned()], &["arn:aws:iam::*:role/*".to_owned()], &["arn:aws:iam::1:group/x".to_owned()]]
+    {
         assert!(matches!(generate(&set, today(), wrong, Limits::SAFE), Err(Refused::Responder(_))), "{wrong:?}");
     }
 }
@@ -238,13 +251,23 @@ fn a_list_that_does_not_fit_is_told_apart_by_account_or_refused() {
     for account in ["111122223333", "444455556666", "777788889999"] {
         assert_eq!(guardrail.denied_by(&create(&format!("arn:aws:iam::{account}:role/team/deployer-3"), "f")), None);
         assert!(guardrail.denied_by(&create(&format!("arn:aws:iam::{account}:role/team/x"), "f")).is_some());
-        assert_eq!(guardrail.denied_by(&create(&format!("arn:aws:iam::{account}:role/sluicegate-responder"), "f")), None);
+        assert_eq!(
+            guardrail.denied_by(&create(&format!("arn:aws:iam::{account}:role/sluicegate-responder"), "f")),
+            None
+        );
     }
     assert!(guardrail.denied_by(&create("arn:aws:iam::000000000000:role/team/deployer-3", "f")).is_some());
     assert_eq!(guardrail.denied_by(&create("arn:aws:iam::000000000000:role/sluicegate-responder", "f")), None);
+    let only_there = ["arn:aws:iam::111122223333:role/mine".to_owned()];
+    let guardrail = generate(&set(&spread), today(), &only_there, Limits::SAFE).unwrap();
+    assert!(guardrail.documents().iter().all(|document| !document.contains("[]")));
+    assert!(guardrail.denied_by(&create("arn:aws:iam::000000000000:role/mine", "f")).is_some());
     let many = set(&roles("111122223333", 120));
     let refused = generate(&many, today(), &[RESPONDER.to_owned()], Limits::SAFE).unwrap_err();
-    assert!(matches!(&refused, Refused::TooLong { patterns: 121, most: 5_120, size, .. } if *size > 5_120), "{refused}");
+    assert!(
+        matches!(&refused, Refused::TooLong { patterns: 121, most: 5_120, size, .. } if *size > 5_120),
+        "{refused}"
+    );
     assert!(generate(&many, today(), &[RESPONDER.to_owned()], Limits::NEWER).is_ok());
 }
 
@@ -252,15 +275,18 @@ fn a_list_that_does_not_fit_is_told_apart_by_account_or_refused() {
 fn scopes_without_room_are_left_out_and_told() {
     let long: Vec<String> = (0..120).map(|n| format!("\"function-with-a-long-name-{n}-*\"")).collect();
     let functions = |n: usize| format!("functions = [{}]", long[n * 10..n * 10 + 20].join(", "));
-    let entries: String =
-        (0..10).map(|n| entry(&format!("e{n}"), &format!("arn:aws:iam::111122223333:role/r{n}"), &functions(n))).collect();
-    let guardrail = generate(&set(&entries), today(), &[RESPONDER.to_owned()], Limits { size: 5_120, policies: 2 }).unwrap();
+    let entries: String = (0..10)
+        .map(|n| entry(&format!("e{n}"), &format!("arn:aws:iam::111122223333:role/r{n}"), &functions(n)))
+        .collect();
+    let guardrail =
+        generate(&set(&entries), today(), &[RESPONDER.to_owned()], Limits { size: 5_120, policies: 2 }).unwrap();
     assert!(guardrail.documents().iter().all(|document| document.len() <= 5_120));
     assert!(guardrail.not_expressed.iter().any(|lost| lost.why.contains("no room")), "{:?}", guardrail.not_expressed);
 }
 
 fn arn() -> impl Strategy<Value = String> {
-    ("(111122223333|444455556666)", "(role|user)(/[ab]{1,2}){1,3}").prop_map(|(account, rest)| format!("arn:aws:iam::{account}:{rest}"))
+    ("(111122223333|444455556666)", "(role|user)(/[ab]{1,2}){1,3}")
+        .prop_map(|(account, rest)| format!("arn:aws:iam::{account}:{rest}"))
 }
 
 fn pattern() -> impl Strategy<Value = String> {
@@ -295,7 +321,7 @@ fn finding() -> impl Strategy<Value = Finding> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn what_the_allowlist_allows_is_never_denied_and_who_is_not_on_it_always_is(
@@ -320,7 +346,12 @@ proptest! {
                 prop_assert_eq!(denied, None, "{}\n{:#?}\n{:?}", text, guardrail.readable(), finding);
             }
             let arn = &finding.actor.principal_arn;
-            let on_it = set.entries().iter().any(|entry| entry.principal.glob.matches(arn));
+            // Where `*` stands beside `**`, IAM finds more like the pattern than it means, which is told.
+            let mixes = |text: &str| text.contains("**") && text.replace("**", "").contains('*');
+            let on_it = set.entries().iter().any(|entry| {
+                let text = entry.principal.glob.text();
+                entry.principal.glob.matches(arn) || mixes(text) && pattern::arn_like(text, arn)
+            });
             if !on_it && size == 5_120 {
                 prop_assert!(denied.is_some(), "{}\n{:#?}\n{}", text, guardrail.readable(), arn);
             }
@@ -329,6 +360,8 @@ proptest! {
 
     #[test]
     fn one_entry_is_expressed_exactly(principal in pattern(), keys in keys(), findings in prop::collection::vec(finding(), 40)) {
+        let mixes = principal.contains("**") && principal.replace("**", "").contains('*');
+        prop_assume!(!mixes);
         let set = set(&entry("e", &principal, &keys));
         let guardrail = generate(&set, today(), &[RESPONDER.to_owned()], Limits::SAFE).unwrap();
         for finding in findings {

@@ -57,7 +57,8 @@ impl Seen {
 
 /// Of each person the last word; one `wrong` among them counts.
 fn rated(case: &Case) -> (Option<Label>, Vec<String>) {
-    let of = |right: bool| case.ratings.iter().filter(move |(_, said)| *said == right).map(|(person, _)| person.clone());
+    let of =
+        |right: bool| case.ratings.iter().filter(move |(_, said)| *said == right).map(|(person, _)| person.clone());
     let wrong: Vec<String> = of(false).collect();
     let right: Vec<String> = of(true).collect();
     match (wrong.is_empty(), right.is_empty()) {

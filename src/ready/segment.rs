@@ -159,7 +159,9 @@ impl<'p> Report<'p> {
             match seen.label {
                 Some(Label::Wrong | Label::Restored) if allowed_now => tally.allowed_since += 1,
                 Some(Label::Wrong | Label::Restored) => tally.because(seen),
-                Some(Label::Right | Label::Upheld) if allowed_now => tally.right_but_allowed_now.push(seen.case_id.clone()),
+                Some(Label::Right | Label::Upheld) if allowed_now => {
+                    tally.right_but_allowed_now.push(seen.case_id.clone())
+                }
                 _ => {}
             }
         }
@@ -206,7 +208,7 @@ impl<'p> Report<'p> {
 
     /// The segments by group and kind, and what they rest on.
     pub fn finish(self) -> (Vec<Segment>, Summary) {
-        let journal_weeks = self.first_case.map(|first| weeks(self.since.unwrap_or(first), self.now));
+        let journal_weeks = self.first_case.map(|first| weeks(first, self.now));
         let archive_weeks = self.archive.map(|(first, last)| weeks(first, last));
         let has_archive = self.summary.findings.is_some();
         let segment = |((group, _), tally): (Key, Tally)| {
@@ -229,8 +231,7 @@ impl<'p> Report<'p> {
                     journal: journal_weeks.filter(|_| tally.observed > 0).map(|weeks| per(tally.observed, weeks)),
                     archive,
                 },
-                containments_per_week: archive
-                    .map(|_| archive_weeks.map_or(0.0, |weeks| per(tally.contained, weeks))),
+                containments_per_week: archive.map(|_| archive_weeks.map_or(0.0, |weeks| per(tally.contained, weeks))),
                 wrong_causes: tally.causes(wrong),
                 right_but_allowed_now: tally.right_but_allowed_now,
             }
@@ -279,7 +280,8 @@ impl Tally {
     }
 
     fn causes(&self, of: u32) -> Vec<WrongCause> {
-        let mut causes: Vec<WrongCause> = self.causes.values().map(|cause| WrongCause { of, ..cause.clone() }).collect();
+        let mut causes: Vec<WrongCause> =
+            self.causes.values().map(|cause| WrongCause { of, ..cause.clone() }).collect();
         causes.sort_by(|a, b| (b.times, &a.principal_arn).cmp(&(a.times, &b.principal_arn)));
         causes
     }

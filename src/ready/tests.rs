@@ -79,7 +79,15 @@ fn verdict(reason: &str) -> Verdict {
 fn seen(finding: Finding, label: Option<Label>) -> Seen {
     let observed = !matches!(label, Some(Label::Upheld | Label::Restored));
     let verdict = verdict(&format!("no entry is for {}", finding.actor.principal_arn));
-    Seen { case_id: "sg-x".into(), observed, label, people: vec!["alice".into()], opened_at: finding.event.time, finding, verdict }
+    Seen {
+        case_id: "sg-x".into(),
+        observed,
+        label,
+        people: vec!["alice".into()],
+        opened_at: finding.event.time,
+        finding,
+        verdict,
+    }
 }
 
 fn told(cases: impl IntoIterator<Item = Seen>, allowlist: &str) -> Vec<Segment> {
@@ -114,7 +122,8 @@ fn enough_right_ones_are_recommended_and_segments_stand_apart() {
     let none = (0..2).map(|day| seen(finding(OTHER, "x", SourceKind::Sqs, day), None));
     let segments = told(right.chain(few).chain(none), "");
     let all = Recommendation::all(&segments);
-    let told: Vec<(&str, &str, Advice)> = all.iter().map(|one| (one.group.as_str(), one.source_kind, one.advice)).collect();
+    let told: Vec<(&str, &str, Advice)> =
+        all.iter().map(|one| (one.group.as_str(), one.source_kind, one.advice)).collect();
     assert_eq!(
         told,
         [("production", "sqs", Advice::Enforce), ("production", "kinesis", Advice::Wait), (OTHER, "sqs", Advice::Wait)]
@@ -124,7 +133,9 @@ fn enough_right_ones_are_recommended_and_segments_stand_apart() {
 
 #[test]
 fn the_rule_that_is_recommended_loads() {
-    let right = |account: &'static str| (0..20).map(move |day| seen(finding(account, "x", SourceKind::Sqs, day), Some(Label::Right)));
+    let right = |account: &'static str| {
+        (0..20).map(move |day| seen(finding(account, "x", SourceKind::Sqs, day), Some(Label::Right)))
+    };
     for one in Recommendation::all(&told(right(PROD).chain(right(OTHER)), "")) {
         let rules = format!("{RULES}\n{}\n", first_rule(&one));
         let set = try_set("", &rules);
@@ -145,7 +156,10 @@ fn wrong_ones_are_told_with_their_cause_until_an_entry_covers_them() {
     assert_eq!(cause.principal_arn, "arn:aws:iam::111122223333:role/app/deployer");
     assert_eq!((cause.functions.len(), cause.sources.iter().next().unwrap().as_str()), (1, "sqs:orders"));
     let advice = &Recommendation::all(std::slice::from_ref(before))[0];
-    assert!(advice.why.iter().any(|why| why.contains("role/app/deployer") && why.contains("sluicegate learn")), "{advice:?}");
+    assert!(
+        advice.why.iter().any(|why| why.contains("role/app/deployer") && why.contains("sluicegate learn")),
+        "{advice:?}"
+    );
     let after = &told(cases, ENTRY)[0];
     assert_eq!((after.allowed_since, after.wrong_causes.len()), (3, 1));
     assert!(after.precision.unwrap().at_least > before.precision.unwrap().at_least);
