@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct GuardrailArgs {
     #[command(flatten)]
     policies: PolicyArgs,
-    /// The responder's role, as an ARN in which * and ? are wildcards; left out: the configured [accounts] role_name, or
-    /// the roles that the shipped template makes (arn:aws:iam::*:role/sluicegate/*). May be given several times.
+    /// The responder's role, as an ARN in which * and ? are wildcards, once or more; left out: the role that the
+    /// configuration names, else those of the shipped template, `arn:aws:iam::*:role/sluicegate/*`.
     #[arg(long, value_name = "ARN")]
     responder: Vec<String>,
     /// The folder to write the policies to, as sluicegate-guardrail-1.json, and so on.
@@ -30,7 +30,7 @@ pub(super) struct GuardrailArgs {
     /// that have the limits of 2026-05-15.
     #[arg(long, value_name = "N", default_value_t = Limits::SAFE.size, value_parser = size)]
     max_size: usize,
-    /// CloudTrail logs to try it on: files, folders or s3://BUCKET/PREFIX.
+    /// CloudTrail logs to try it on: files, folders or `s3://BUCKET/PREFIX`.
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 }

@@ -18,7 +18,7 @@ pub(super) struct ReadyArgs {
     /// Look at the last N days alone.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     days: Option<u16>,
-    /// CloudTrail logs, for how much there is to expect: files, folders or s3://BUCKET/PREFIX.
+    /// CloudTrail logs, for how much there is to expect: files, folders or `s3://BUCKET/PREFIX`.
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 }
@@ -47,7 +47,9 @@ pub(super) async fn ready(config: &Config, args: &ReadyArgs, format: Format) -> 
     let (segments, summary) = report.finish();
     let recommendations = Recommendation::all(&segments);
     if format == Format::Json {
-        segments.iter().for_each(|segment| show::json(&json!({ "segment": segment })));
+        for segment in &segments {
+            show::json(&json!({ "segment": segment }));
+        }
         show::json(&json!({ "recommendation": recommendations, "summary": summary }));
     } else {
         segments.iter().for_each(show_segment);
