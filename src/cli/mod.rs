@@ -10,6 +10,7 @@ mod decide;
 mod explain;
 mod guardrail;
 mod learn;
+mod places;
 mod ready;
 mod replay;
 mod run;

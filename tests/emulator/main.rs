@@ -9,5 +9,6 @@ mod faults;
 mod kills;
 mod restrict;
 mod running;
+mod scan;
 mod slack;
 mod stage;
