@@ -47,7 +47,7 @@ struct ChangedBy<'a> {
 }
 
 #[derive(Serialize)]
-struct Error<'a> {
+struct NotLookedAt<'a> {
     error: &'a str,
     account: &'a str,
     region: &'a str,
@@ -98,7 +98,7 @@ pub fn scanned_line(scanned: &Scanned) -> impl Serialize {
 /// The line of what could not be looked at.
 pub fn missing_line(missing: &Missing) -> impl Serialize {
     let Missing { place, uuid, error } = missing;
-    Error { error, account: &place.account, region: &place.region, uuid: known(uuid) }
+    NotLookedAt { error, account: &place.account, region: &place.region, uuid: known(uuid) }
 }
 
 #[cfg(test)]

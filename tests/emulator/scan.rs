@@ -7,13 +7,11 @@ use sandbox::{Account, Credentials, Effect, Fault, SIPHON, Said, allow};
 use serde_json::{Value, json};
 
 const OTHER: &str = "444455556666";
-const READS: [&str; 8] = [
+const READS: [&str; 6] = [
     "lambda:ListEventSourceMappings",
     "lambda:GetEventSourceMapping",
     "cloudtrail:LookupEvents",
     "tag:GetResources",
-    "sqs:GetQueueUrl",
-    "sqs:ListQueueTags",
     "sts:GetCallerIdentity",
     "sts:AssumeRole",
 ];

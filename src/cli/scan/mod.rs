@@ -1,8 +1,8 @@
 //! `scan`: judges the mappings that exist now, in every configured account and region. Changes nothing.
 
-mod eyes;
-mod gather;
+mod scanner;
 mod text;
+mod trail;
 
 use super::places::{Wanted, places};
 use super::{Failure, Format, PolicyArgs, Result, load_policies, show};
@@ -10,9 +10,9 @@ use crate::config::Config;
 use crate::report::Page;
 use crate::scan::{Report, Standing, missing_line, page, scanned_line};
 use clap::{Args, ValueEnum};
-use eyes::Eyes;
 use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use scanner::Scanner;
 use serde_json::json;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -54,8 +54,8 @@ pub(super) async fn scan(config: &Config, args: &ScanArgs, format: Format) -> Re
     let output = args.output.as_deref().map(Output::open).transpose()?;
     let wanted = Wanted { accounts: &args.account, regions: &args.region };
     let (_, places) = places(config, &set, wanted, "sluicegate-scan").await?;
-    let eyes = Eyes::new(config, set, places.clients.clone());
-    let report = look(&eyes, places.all, places.notes).await;
+    let scanner = Scanner::new(config, set, places.clients.clone());
+    let report = look(&scanner, places.all, places.notes).await;
     let text = match format {
         Format::Text => text::text(&report),
         Format::Json => json_lines(&report)?,
@@ -68,20 +68,20 @@ pub(super) async fn scan(config: &Config, args: &ScanArgs, format: Format) -> Re
     outcome(&report, &args.fail_on)
 }
 
-async fn look(eyes: &Eyes, places: Vec<crate::scan::Place>, notes: Vec<String>) -> Report {
+async fn look(scanner: &Scanner, places: Vec<crate::scan::Place>, notes: Vec<String>) -> Report {
     // It hides itself where nobody looks.
     let style = ProgressStyle::with_template("{pos} of {len} places looked at {wide_msg}");
     let progress = ProgressBar::new(places.len() as u64);
     progress.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let mut report = Report {
-        at: eyes.now(),
-        policy_digest: eyes.policy_digest().to_owned(),
+        at: scanner.now(),
+        policy_digest: scanner.policy_digest().to_owned(),
         places: places.clone(),
         scanned: Vec::new(),
         missing: Vec::new(),
         notes,
     };
-    let looks = futures_util::stream::iter(&places).map(|place| eyes.look(place)).buffer_unordered(SIDE_BY_SIDE);
+    let looks = futures_util::stream::iter(&places).map(|place| scanner.look(place)).buffer_unordered(SIDE_BY_SIDE);
     let mut looks = std::pin::pin!(looks);
     while let Some(seen) = looks.next().await {
         report.scanned.extend(seen.scanned);

@@ -1,15 +1,15 @@
 //! One account and region, looked at: what is there, who made it, whether it is allowed, what smells.
 
-use super::gather::{Birthdays, History, patiently};
+use super::trail::{Birthdays, History, patiently};
 use crate::aws::{AwsEnrichment, AwsLambda, AwsTrail, Clients, Limits, Packages};
 use crate::config::Config;
 use crate::evidence::tagged_arn;
 use crate::mapping::{MappingKey, Snapshot};
 use crate::policy::PolicySet;
-use crate::ports::{CallError, Enrichment as _, Lambda as _};
-use crate::scan::{About, Births, Filtering, Judgement, Missing, Place, Scanned, Tags, judge, says_sensitive, smells};
+use crate::ports::{CallError, Lambda as _};
+use crate::scan::{About, Filtering, Judgement, Missing, Place, Scanned, Tags, judge, says_sensitive, smells};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU32;
 
 /// CloudTrail answers two look-ups a second; half of that is left to a responder at work.
@@ -17,14 +17,25 @@ const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN;
 /// Of tags, in each account and region.
 const READS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 
-/// What looks.
-pub(super) struct Eyes {
+/// So many ARNs the tagging API takes in one call.
+const TAGS_AT_ONCE: usize = 100;
+
+/// What looks at places, one after another or side by side.
+pub(super) struct Scanner {
     clients: Clients,
     lambda: AwsLambda,
     trail: AwsTrail,
     enrichment: AwsEnrichment,
     set: PolicySet,
     now: Timestamp,
+}
+
+/// What is known of a place beside its mappings.
+struct Known<'a> {
+    place: &'a Place,
+    history: &'a History,
+    birthdays: &'a Birthdays,
+    tags: &'a BTreeMap<String, Tags>,
 }
 
 /// What was seen of a place.
@@ -34,7 +45,7 @@ pub(super) struct Seen {
     pub(super) missing: Vec<Missing>,
 }
 
-impl Eyes {
+impl Scanner {
     pub(super) fn new(config: &Config, set: PolicySet, clients: Clients) -> Self {
         // A responder at work in the same account keeps half of its own limit.
         let half = NonZeroU32::new(config.containment.max_calls_per_second.get() / 2).unwrap_or(NonZeroU32::MIN);
@@ -78,13 +89,9 @@ impl Eyes {
             seen.miss(place, "", format!("whether functions were made together with their mappings: {why}"));
         }
         let tags = self.tags(place, &mut mappings).await;
-        let births = birthdays.births();
-        for (mapping, judgement) in mappings.into_iter().zip(judged) {
-            let tags = tags.get(&tagged_arn(&mapping.source)).unwrap_or(&Tags::NotAsked);
-            let unread = birthdays.unread(&judgement);
-            let scanned = self.put_together(place, mapping, judgement, births, unread, tags, &history);
-            seen.scanned.push(scanned);
-        }
+        let known = Known { place, history: &history, birthdays: &birthdays, tags: &tags };
+        let all = mappings.into_iter().zip(judged);
+        seen.scanned.extend(all.map(|(mapping, judgement)| self.put_together(&known, mapping, judgement)));
         seen
     }
 
@@ -128,31 +135,48 @@ impl Eyes {
     /// not tell is read where it matters.
     async fn tags(&self, place: &Place, mappings: &mut [Snapshot]) -> BTreeMap<String, Tags> {
         let mut all: BTreeMap<String, Tags> = BTreeMap::new();
-        for mapping in mappings.iter_mut().filter(|mapping| Filtering::of(mapping).may_be_open()) {
+        let mut asked = BTreeSet::new();
+        for mapping in mappings.iter().filter(|mapping| Filtering::of(mapping).may_be_open()) {
             let arn = tagged_arn(&mapping.source);
-            if arn.is_empty() {
-                continue;
+            if mapping.source.account == place.account {
+                asked.insert(arn);
+            } else if !arn.is_empty() {
+                all.insert(arn, Tags::Unread("it is in another account, which keeps its tags".to_owned()));
             }
-            if !all.contains_key(&arn) {
-                let tags = self.tags_of(place, mapping, &arn).await;
-                all.insert(arn.clone(), tags);
-            }
-            let sensitive = matches!(all.get(&arn), Some(Tags::Read(tags)) if says_sensitive(tags).is_some());
-            if sensitive && mapping.whole["FilterCriteria"].is_null() {
+        }
+        let asked: Vec<String> = asked.into_iter().collect();
+        for arns in asked.chunks(TAGS_AT_ONCE) {
+            all.extend(self.tags_of(place, arns).await);
+        }
+        for mapping in mappings.iter_mut().filter(|mapping| mapping.whole["FilterCriteria"].is_null()) {
+            let tags = all.get(&tagged_arn(&mapping.source));
+            if matches!(tags, Some(Tags::Read(tags)) if says_sensitive(tags).is_some()) {
                 self.read_filter(place, mapping).await;
             }
         }
         all
     }
 
-    async fn tags_of(&self, place: &Place, mapping: &Snapshot, arn: &str) -> Tags {
-        if mapping.source.account != place.account {
-            return Tags::Unread("it is in another account, which keeps its tags".to_owned());
-        }
-        match patiently(|| self.enrichment.tags(&place.account, &place.region, arn)).await {
-            Ok(tags) => Tags::Read(tags),
-            Err(CallError::NotFound { message, .. }) => Tags::Unread(format!("there is no such source: {message}")),
-            Err(error) => Tags::Unread(format!("its tags cannot be read (tag:GetResources): {error}")),
+    async fn tags_of(&self, place: &Place, arns: &[String]) -> Vec<(String, Tags)> {
+        let Place { account, region } = place;
+        let one = |arn: &String, answer: Result<HashMap<String, _>, CallError>| {
+            let tags = match answer {
+                Ok(mut found) => Tags::Read(found.remove(arn).unwrap_or_default()),
+                Err(error) => Tags::Unread(format!("its tags cannot be read (tag:GetResources): {error}")),
+            };
+            (arn.clone(), tags)
+        };
+        match patiently(|| self.enrichment.tags_of_many(account, region, arns)).await {
+            // One name that the API does not take is no reason to know nothing of the others.
+            Err(error) if error.is_final() && !error.is_denied() && arns.len() > 1 => {
+                let mut all = Vec::new();
+                for arn in arns {
+                    let alone = std::slice::from_ref(arn);
+                    all.push(one(arn, patiently(|| self.enrichment.tags_of_many(account, region, alone)).await));
+                }
+                all
+            }
+            answer => arns.iter().map(|arn| one(arn, answer.clone())).collect(),
         }
     }
 
@@ -167,32 +191,23 @@ impl Eyes {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all that is known of a mapping comes together here")]
-    fn put_together(
-        &self,
-        place: &Place,
-        mapping: Snapshot,
-        judgement: Judgement,
-        births: &Births,
-        births_unread: Option<&str>,
-        tags: &Tags,
-        history: &History,
-    ) -> Scanned {
+    fn put_together(&self, known: &Known<'_>, mapping: Snapshot, judgement: Judgement) -> Scanned {
+        let births_unread = known.birthdays.unread(&judgement);
         let Judgement { created, changed, verdict } = judgement;
         let about = About {
-            place,
+            place: known.place,
             mapping: &mapping,
             created: created.as_ref(),
             changed: changed.as_ref(),
-            births,
+            births: known.birthdays.births(),
             births_unread,
-            tags,
+            tags: known.tags.get(&tagged_arn(&mapping.source)).unwrap_or(&Tags::NotAsked),
             set: &self.set,
         };
         let (smells, mut unknown) = smells(&about);
-        unknown.extend(history.unknown_of(&mapping));
-        let attribution = history.attribution(&mapping);
-        Scanned { place: place.clone(), mapping, attribution, created, changed, verdict, smells, unknown }
+        unknown.extend(known.history.unknown_of(&mapping));
+        let attribution = known.history.attribution(&mapping);
+        Scanned { place: known.place.clone(), mapping, attribution, created, changed, verdict, smells, unknown }
     }
 }
 

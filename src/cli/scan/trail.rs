@@ -158,7 +158,7 @@ impl History {
         self.updates_since = Some(since);
         if self.silent {
             // It would fail in the same way.
-            self.updates = self.creations.clone();
+            self.updates.clone_from(&self.creations);
             return;
         }
         let mut walk = Walk { trail, place, left: PAGES_OF_UPDATES };
@@ -231,7 +231,7 @@ impl Birthdays {
             match end.await {
                 End::Complete => {}
                 End::CutShort => {
-                    why = "too many mappings were made or repointed for it to be looked up for all".to_owned();
+                    why = String::from("too many mappings were made or repointed to look it up for all");
                     unread.push((from, until));
                 }
                 End::Failed(error) => {
