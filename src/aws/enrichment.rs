@@ -32,6 +32,34 @@ impl AwsEnrichment {
         Self { clients, limits, packages, sqs: Arc::default(), tagging: Arc::default(), cloudwatch: Arc::default() }
     }
 
+    /// The tags of many things at once, by ARN, as the tagging API has them; what it has no tags of is left out.
+    /// Repeating it is harmless.
+    pub async fn tags_of_many(
+        &self,
+        account: &str,
+        region: &str,
+        arns: &[String],
+    ) -> Result<HashMap<String, Vec<(String, String)>>, CallError> {
+        let (mut found, mut after) = (HashMap::new(), None);
+        loop {
+            self.limits.wait(account, region).await;
+            let ask = self.tagging(account, region).get_resources().set_resource_arn_list(Some(arns.to_vec()));
+            let page = ask.set_pagination_token(after.clone()).send().await.map_err(call_error)?;
+            for entry in page.resource_tag_mapping_list() {
+                let tags = entry.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
+                found.insert(entry.resource_arn().unwrap_or_default().to_owned(), sorted(tags));
+            }
+            let next = page.pagination_token().filter(|token| !token.is_empty()).map(str::to_owned);
+            match next {
+                Some(_) if next != after => after = next,
+                Some(_) => {
+                    return Err(CallError::Nonsense { message: "the list of tags goes round in a circle".into() });
+                }
+                None => return Ok(found),
+            }
+        }
+    }
+
     fn sqs(&self, account: &str, region: &str) -> aws_sdk_sqs::Client {
         self.clients.cached(&self.sqs, account, region, aws_sdk_sqs::Client::new)
     }

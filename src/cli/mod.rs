@@ -11,6 +11,7 @@ mod decide;
 mod explain;
 mod guardrail;
 mod learn;
+mod places;
 mod progress;
 mod ready;
 mod replay;

@@ -81,7 +81,9 @@ pub(super) fn count(number: usize, what: &str) -> String {
 
 /// Columns, each as wide as its widest cell.
 pub(super) fn table(rows: &[Vec<String>]) {
-    table_lines(rows).iter().for_each(|text| line(text));
+    for text in table_lines(rows) {
+        line(&text);
+    }
 }
 
 /// The lines of such a table.

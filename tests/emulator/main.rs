@@ -12,5 +12,6 @@ mod objects;
 mod replay;
 mod restrict;
 mod running;
+mod scan;
 mod slack;
 mod stage;

@@ -107,6 +107,11 @@ impl Trail {
         self.state().records.clone()
     }
 
+    /// Forgets every record so far, as `LookupEvents` does after ninety days.
+    pub fn forget(&self) {
+        self.state().records.clear();
+    }
+
     /// How long a call stays unknown to `LookupEvents`.
     pub fn set_lookup_delay(&self, delay: Duration) {
         self.state().lookup_delay = delay;
