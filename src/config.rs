@@ -190,8 +190,9 @@ pub struct EvidenceConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SweepConfig {
-    /// How often all mappings are looked at; `"0s"`: never.
-    #[serde(deserialize_with = "values::duration")]
+    /// How often all mappings are looked at; `"0s"` or `"off"`: never. Below a minute, which is for trying it out, it
+    /// also waits less long for events and records that are late.
+    #[serde(deserialize_with = "values::duration_or_never")]
     pub every: Duration,
 }
 

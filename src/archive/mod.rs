@@ -5,8 +5,10 @@
 //! and never parsed, and no finding is lost by it.
 
 mod place;
+mod remote;
 
 pub use place::Place;
+pub use remote::{Fetched, Remote};
 
 use crate::cloudtrail::{self, Record};
 use crate::detection::{Finding, inspect};
@@ -116,22 +118,24 @@ impl Iterator for Findings {
     }
 }
 
-/// Reads archives. What cannot be read in them is told in the answer; only a place that cannot be read at all is an
-/// error.
-pub fn read(places: &[Place], _options: &Options, watch: &dyn Watch) -> Result<Archive, ArchiveError> {
-    let mut files = Vec::new();
-    for place in places {
-        match place {
-            Place::Local(path) => walk(path, &mut files)?,
-            Place::S3 { .. } => return Err(ArchiveError::Store("S3 is not read yet".into())),
-        }
-    }
-    let (mut totals, mut damaged, mut findings) = (Totals::default(), Vec::new(), Vec::new());
-    for path in files {
-        let source = path.display().to_string();
-        let bytes = std::fs::read(&path)
-            .map_err(|error| ArchiveError::Path { path: source.clone(), error: error.to_string() })?;
+/// Reads archives; those in S3 through `remote`. What cannot be read in them is told in the answer; only a place that
+/// cannot be read at all is an error.
+pub fn read(
+    places: &[Place],
+    _options: &Options,
+    remote: Option<&dyn Remote>,
+    watch: &dyn Watch,
+) -> Result<Archive, ArchiveError> {
+    let reading = std::sync::Mutex::new((Totals::default(), Vec::new(), Vec::new()));
+    let judge = |source: String, bytes: Result<Vec<u8>, String>| {
+        let mut reading = reading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (totals, damaged, findings) = &mut *reading;
         totals.files += 1;
+        let bytes = bytes.unwrap_or_else(|error| {
+            totals.errors += 1;
+            damaged.push(Damaged { error, source: source.clone(), position: String::new() });
+            Vec::new()
+        });
         totals.bytes_compressed += bytes.len() as u64;
         cloudtrail::each(&bytes, |input| match input {
             Ok(record) => {
@@ -144,7 +148,29 @@ pub fn read(places: &[Place], _options: &Options, watch: &dyn Watch) -> Result<A
             }
         });
         watch.read(1, bytes.len() as u64, bytes.len() as u64);
+    };
+    for place in places {
+        match place {
+            Place::Local(path) => {
+                let mut files = Vec::new();
+                walk(path, &mut files)?;
+                for path in files {
+                    judge(path.display().to_string(), std::fs::read(&path).map_err(|error| error.to_string()));
+                }
+            }
+            Place::S3 { bucket, prefix } => {
+                let remote = remote.ok_or_else(|| ArchiveError::Store(format!("s3://{bucket} cannot be read here")))?;
+                let into = |fetched: Fetched| {
+                    judge(fetched.name, fetched.bytes);
+                    true
+                };
+                remote
+                    .fetch(bucket, prefix, &|files, bytes| watch.found(files, bytes), &into)
+                    .map_err(ArchiveError::Store)?;
+            }
+        }
     }
+    let (mut totals, damaged, mut findings) = reading.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     findings.sort_by(|a, b| order(a).cmp(&order(b)));
     findings.dedup_by(|a, b| order(a) == order(b));
     totals.findings = findings.len() as u64;

@@ -10,7 +10,9 @@ mod identity;
 mod lambda;
 mod limits;
 mod metrics;
+mod objects;
 mod packages;
+mod replays;
 mod trail;
 
 pub use clients::{AwsSettings, Clients, Roles};
@@ -20,7 +22,9 @@ pub use iam::AwsIam;
 pub use identity::AwsIdentity;
 pub use lambda::{AwsLambda, Listed};
 pub use limits::Limits;
+pub use objects::S3Archives;
 pub use packages::Packages;
+pub use replays::{EventArchive, NewReplay, Progress, Replays};
 pub use trail::{AwsTrail, TrailPage};
 
 /// Seconds to wait for one try of a control-plane call before it counts as unanswered.

@@ -1,7 +1,9 @@
 //! Which configuration of a mapping counts as accepted, after an allowed finding or a decision.
 
+use super::{Case, State};
 use crate::cloudtrail::Verb;
-use crate::detection::{Change, Finding};
+use crate::containment::StepKind;
+use crate::detection::{Change, Finding, missed};
 use crate::mapping::{Baseline, Snapshot, Wiring};
 use jiff::Timestamp;
 
@@ -50,6 +52,79 @@ pub fn of(snapshot: &Snapshot, since: Timestamp, accepted_by: String) -> Baselin
         accepted_by,
         found_at: None,
     }
+}
+
+/// A mapping that nobody is known to have accepted: what later updates are compared with, and no more than that.
+pub fn found(snapshot: &Snapshot, now: Timestamp) -> Baseline {
+    let since = snapshot.last_modified.unwrap_or(now);
+    Baseline { found_at: Some(since), ..of(snapshot, since, format!("found by the sweep at {now}")) }
+}
+
+/// Whether the last case of a mapping left it disabled, to stay so, after what is accepted of it was accepted.
+pub fn held_by(last: &Case, accepted: Option<&Baseline>) -> bool {
+    last.stays_disabled() && is_newer(last, accepted)
+}
+
+fn is_newer(last: &Case, accepted: Option<&Baseline>) -> bool {
+    accepted.is_none_or(|accepted| last.opened_at > accepted.since)
+}
+
+/// How a mapping stands to what the journal knows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// As it is known.
+    Same,
+    /// The journal knows nothing of it.
+    Unknown,
+    /// Its open case disabled it, and it is active.
+    Undone,
+    /// People are asked about it, and it is wired otherwise than they were told.
+    Strayed(Box<Baseline>),
+    /// No case of it is open, and it is another than was known of it.
+    Changed(Box<Baseline>, Vec<Change>),
+}
+
+/// Compares a mapping as read with what is accepted of it and with its last case.
+pub fn standing(read: &Snapshot, accepted: Option<&Baseline>, last: Option<&Case>) -> Standing {
+    if let Some(case) = last.filter(|case| case.state != State::Closed) {
+        return in_case(read, case);
+    }
+    let held = last.is_some_and(|case| held_by(case, accepted));
+    let accepted = accepted.map(|accepted| Baseline { enabled: accepted.enabled && !held, ..accepted.clone() });
+    if accepted.as_ref().is_some_and(|accepted| missed(read, accepted).is_empty()) {
+        return Standing::Same;
+    }
+    let left = last.filter(|case| is_newer(case, accepted.as_ref())).and_then(left_by);
+    let Some(known) = left.or(accepted) else { return Standing::Unknown };
+    match missed(read, &known) {
+        changes if changes.is_empty() => Standing::Same,
+        changes => Standing::Changed(Box::new(known), changes),
+    }
+}
+
+fn in_case(read: &Snapshot, case: &Case) -> Standing {
+    let busy = !matches!(case.state, State::AwaitingDecision | State::Stuck) || case.under_way().is_some();
+    if busy || !case.acts() {
+        return Standing::Same;
+    }
+    if case.in_force(StepKind::DisableMapping) && read.is_active() {
+        return Standing::Undone;
+    }
+    match left_by(case) {
+        Some(shown) if !same_wiring(read, &shown) => Standing::Strayed(Box::new(shown)),
+        _ => Standing::Same,
+    }
+}
+
+fn same_wiring(read: &Snapshot, shown: &Baseline) -> bool {
+    read.function.same_target(&shown.function) && !read.wiring.differs(&shown.wiring).any()
+}
+
+/// What a case last read.
+fn left_by(case: &Case) -> Option<Baseline> {
+    let read = case.latest()?;
+    let left = of(read, case.opened_at, format!("case {}", case.id));
+    Some(Baseline { enabled: left.enabled && !case.stays_disabled(), ..left })
 }
 
 /// A create names all that the mapping has: the rest is empty.

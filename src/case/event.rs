@@ -302,81 +302,6 @@ pub enum CaseEvent {
     },
 }
 
-/// What belongs to no case.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum SystemEvent {
-    /// A finding that policy allows, and the configuration accepted by it.
-    Allowed {
-        /// What was found.
-        finding: Box<Finding>,
-        /// What policy said.
-        verdict: Box<Verdict>,
-        /// The mapping, where its UUID is known.
-        mapping: Option<MappingKey>,
-        /// What an update is judged against from now on; absent where the mapping did not agree with the event.
-        baseline: Option<Box<Baseline>>,
-    },
-    /// A vote that did not count.
-    VoteRefused {
-        /// The vote's id.
-        ballot: String,
-        /// The case.
-        case_id: CaseId,
-        /// What was wanted.
-        decision: Decision,
-        /// Who, as far as known.
-        identity: String,
-        /// Why, for people.
-        why: String,
-    },
-    /// A message that could not be read; it stays on the queue for its redrive.
-    Unreadable {
-        /// The queue's id of the message.
-        message_id: String,
-        /// Where and what.
-        error: String,
-        /// SHA-256 (hex) of the body.
-        sha256: String,
-        /// Its length in bytes.
-        bytes: u64,
-    },
-    /// A policy set came into force.
-    PolicyLoaded {
-        /// Its digest.
-        digest: String,
-    },
-    /// A policy set was refused; the last good one stays.
-    PolicyRefused {
-        /// The problems, for people.
-        problems: Vec<String>,
-    },
-    /// A worker started.
-    Started {
-        /// Its id.
-        worker: String,
-        /// The AWS identity it has.
-        identity: String,
-        /// Whether it acts.
-        mode: Mode,
-    },
-    /// Something that a person must see, whatever the log level: a token was revoked, say.
-    Alarm {
-        /// What happened, and what to do.
-        what: String,
-    },
-    /// In `observe`: the day's cases were told in one message.
-    Digest {
-        /// The day (UTC) on which it was due.
-        day: jiff::civil::Date,
-    },
-    /// The journal's end is not where it was last left: rows are missing or were added.
-    JournalDamaged {
-        /// For people.
-        found: String,
-    },
-}
-
 macro_rules! kinds {
     ($ty:ident: $($variant:ident => $name:literal),+ $(,)?) => {
         impl $ty {
@@ -388,12 +313,11 @@ macro_rules! kinds {
     };
 }
 
+pub(super) use kinds;
+
 kinds!(CaseEvent: Opened => "opened", Joined => "joined", Recreated => "recreated", StepPrepared => "step_prepared", StepStarted => "step_started",
     StepTried => "step_tried", StepSucceeded => "step_succeeded",
     StepFailed => "step_failed", StepUndone => "step_undone", Tampered => "tampered", Evidence => "evidence",
     ApprovalRequested => "approval_requested", CardPosted => "card_posted", ConfirmationAsked => "confirmation_asked",
     Voted => "voted", Approved => "approved", Denied => "denied", Expired => "expired", Reminded => "reminded",
     Rated => "rated", StepReleased => "step_released", OwnCallSeen => "own_call_seen", Note => "note", Closed => "closed");
-kinds!(SystemEvent: Allowed => "allowed", VoteRefused => "vote_refused", Unreadable => "unreadable",
-    PolicyLoaded => "policy_loaded", PolicyRefused => "policy_refused", Started => "started", Alarm => "alarm",
-    Digest => "digest", JournalDamaged => "journal_damaged");

@@ -94,7 +94,7 @@ impl Case {
             CaseEvent::Opened(_) => Err("it is open already".into()),
             CaseEvent::Joined { finding, verdict, provenance } => {
                 self.joined.push((**finding).clone());
-                if *provenance == Provenance::Verified {
+                if matches!(provenance, Provenance::Verified | Provenance::Confirmed) {
                     self.join(verdict.response);
                 }
                 Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done; 1 the answer is no; 2 usage, configuration or policy error; 3 the outside world failed.
 
+mod archives;
 mod audit;
 mod backtest;
 mod cases;
@@ -11,6 +12,7 @@ mod explain;
 mod guardrail;
 mod learn;
 mod places;
+mod progress;
 mod ready;
 mod replay;
 mod run;

@@ -48,6 +48,7 @@ pub(super) async fn run(config: Config) -> Result {
     }
     let (stop, stopping) = watch::channel(false);
     let responder = world.responder(&config, policies, stopping.clone()).await?;
+    let sweep = world.sweep(&config, &responder)?;
     let sqs = world.aws.sqs();
     SqsIntake::check(&sqs, &queue_url)
         .await
@@ -81,6 +82,7 @@ pub(super) async fn run(config: Config) -> Result {
     keep_up("restrictions", &responder, &stopping, |responder, _| async move { responder.watch_restrictions().await });
     keep_up("time", &responder, &stopping, |responder, _| async move { responder.keep_time().await });
     keep_up("evidence", &responder, &stopping, |responder, _| async move { responder.gather().await });
+    keep_up("sweep", &sweep, &stopping, |sweep, _| sweep.run());
     let in_slack = slack.map(|slack| slack.start(around(&world, &responder), &stopping)).unwrap_or_default();
     wait_for_signal().await?;
     tracing::info!("stopping");

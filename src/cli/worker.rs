@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::journal::SqliteJournal;
 use crate::policy::PolicySet;
 use crate::ports::{Chat, Clock, Identity};
-use crate::responder::{Policies, Ports, Responder, RestrictionSettings, Settings};
+use crate::responder::{Policies, Ports, Responder, RestrictionSettings, Settings, Sweep, SweepSettings};
 use crate::restriction::Means;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -88,5 +88,14 @@ impl World {
             },
         };
         Ok(Responder::new(ports, Policies::new(policies), settings, stopping))
+    }
+
+    /// The sweep of this responder, with a budget of its own at Lambda: a fifth beside what containment has.
+    pub(super) fn sweep(&self, config: &Config, responder: &Responder) -> Result<Sweep> {
+        let home = self.aws.region().map_err(Failure::Usage)?;
+        let share = NonZeroU32::new(config.containment.max_calls_per_second.get() / 5).unwrap_or(NonZeroU32::MIN);
+        let lambda = AwsLambda::new(Clients::new(&self.aws), Limits::new(share));
+        let settings = SweepSettings::new(config.sweep.every, &config.regions, &home);
+        Ok(Sweep::new(responder.clone(), Arc::new(lambda), settings))
     }
 }

@@ -75,6 +75,16 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     parse_duration(&String::deserialize(deserializer)?)
 }
 
+/// Zero: never.
+pub(super) fn duration_or_never<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let zero = |duration: jiff::SignedDuration| duration.is_zero();
+    if text == "off" || text.parse().is_ok_and(zero) {
+        return Ok(Duration::ZERO);
+    }
+    parse_duration(&text).map_err(|error: D::Error| D::Error::custom(format!("{error}; \"off\" for never")))
+}
+
 pub(super) fn optional_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     duration(deserializer).map(Some)
 }

@@ -12,6 +12,7 @@ mod created;
 mod enabled;
 mod finding;
 mod inspect;
+mod missed;
 mod provenance;
 mod repointed;
 mod rewired;
@@ -19,7 +20,8 @@ mod rewired;
 pub use baseline::against;
 pub use finding::{Change, Detection, Event, Finding, Ignored, Trigger};
 pub use inspect::{inspect, latent};
-pub use provenance::provenance;
+pub use missed::{explained, missed, unattributed, untouched_since};
+pub use provenance::{provenance, still_so};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Whether a mapping, as Lambda describes it, is what an event says.
 
 use super::{Finding, Trigger};
+use crate::cloudtrail::Verb;
 use crate::mapping::{Arn, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,13 +26,26 @@ pub fn provenance(finding: &Finding, fresh: &Snapshot, now: Timestamp) -> Result
         return Err(call.disagrees.clone());
     }
     timely(finding.event.time, fresh.last_modified, now)?;
+    still_so(finding, fresh)
+}
+
+/// Whether a mapping, as read, is what a call made it, or says in plain words what does not fit. Enough by itself only
+/// for a record that CloudTrail itself gave.
+pub fn still_so(finding: &Finding, fresh: &Snapshot) -> Result<(), String> {
+    let call = &finding.call;
+    if !call.disagrees.is_empty() {
+        return Err(call.disagrees.clone());
+    }
     same("mapping", &call.uuid.to_ascii_lowercase(), &fresh.uuid.to_ascii_lowercase())?;
     same("function", &call.function.name, &fresh.function.name)?;
     if call.function.qualifier != fresh.function.qualifier {
         return differs("the function's alias or version", &call.function.qualifier, &fresh.function.qualifier);
     }
     same("function's account", &call.function.account, &fresh.function.account)?;
-    same("source", &call.source.to_string(), &fresh.source.to_string())?;
+    // An update cannot change it, and its answer may leave it out.
+    if finding.trigger != Trigger::Sweep || call.verb != Verb::Update || call.source.is_known() {
+        same("source", &call.source.to_string(), &fresh.source.to_string())?;
+    }
     if !call.mapping_arn.is_empty() && !fresh.arn.is_empty() {
         same("mapping's ARN", &call.mapping_arn, &fresh.arn)?;
     }

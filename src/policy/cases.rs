@@ -25,7 +25,7 @@
 mod build;
 mod run;
 
-pub use run::{CaseResult, run_cases};
+pub use run::{CaseResult, Difference, run_cases};
 
 #[cfg(test)]
 mod tests;

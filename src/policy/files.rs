@@ -87,6 +87,10 @@ impl<'a> Notes<'a> {
         Self { file, starts: std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect(), problems: Vec::new() }
     }
 
+    pub(super) fn name(&self) -> &'a str {
+        &self.file.name
+    }
+
     pub(super) fn text(&self) -> &'a str {
         &self.file.text
     }

@@ -24,9 +24,11 @@ mod toml_doc;
 mod verdict;
 
 pub(crate) use allowlist::Entry;
-pub use cases::{CaseResult, run_cases};
+pub use cases::{CaseResult, Difference, run_cases};
 pub use files::{PolicyFiles, SourceFile};
-pub use set::{Loaded, PolicySet};
+pub(crate) use glob::Glob;
+pub(crate) use principal::is_principal;
+pub use set::{Loaded, PolicyName, PolicySet};
 pub use verdict::{ApproveAction, Facts, Permission, Person, Problem, Response, Severity, Verdict};
 
 #[cfg(test)]

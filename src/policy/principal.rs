@@ -92,6 +92,11 @@ impl PrincipalPattern {
     }
 }
 
+/// Whether an entry can name exactly this role or user.
+pub(crate) fn is_principal(arn: &str) -> bool {
+    PrincipalPattern::parse(arn).is_ok_and(|pattern| pattern.glob.is_literal() && pattern.names_somebody())
+}
+
 fn check_account(text: &str, account: &str) -> Result<(), Wrong> {
     if account.is_empty() {
         return wrong(format!("`{text}` names no account"), "put twelve digits, or `*`, before the resource");

@@ -5,6 +5,7 @@ use super::files::Notes;
 use super::inventory::{self, Inventory};
 use super::rules::{Rules, SCHEMA, Vocabulary};
 use super::{PolicyFiles, Problem, Severity, toml_doc};
+use crate::detection::{Change, Finding};
 use jiff::civil::Date;
 
 /// The allowlist, the rules and the inventory, validated together. It answers the three questions.
@@ -16,7 +17,19 @@ pub struct PolicySet {
     pub(super) vocabulary: &'static Vocabulary,
     pub(super) allowlist_name: String,
     pub(super) inventory_name: String,
+    names: Vec<PolicyName>,
     digest: String,
+}
+
+/// An allowlist entry or a rule, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PolicyName {
+    /// Its id.
+    pub id: String,
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
 }
 
 /// A set that may be used, and what is worth a word about it.
@@ -47,6 +60,7 @@ impl PolicySet {
         let rules = Rules::load(&mut rules_notes, vocabulary, &inventory);
         doubled_ids(&allowlist, &rules, &files.rules.name, &mut allowlist_notes);
         unused_groups(&inventory, &allowlist, &rules, &mut inventory_notes);
+        let names = names(&allowlist, &allowlist_notes, &rules, &rules_notes);
         let mut problems = sorted([allowlist_notes, inventory_notes, rules_notes]);
         problems.extend(other_schema(files));
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
@@ -60,6 +74,7 @@ impl PolicySet {
             vocabulary,
             allowlist_name: files.allowlist.name.clone(),
             inventory_name: files.inventory.name.clone(),
+            names,
             digest,
         };
         Ok(Loaded { set, warnings: problems })
@@ -78,6 +93,21 @@ impl PolicySet {
     /// The allowlist's entries, in the order of the file; expired ones too.
     pub(crate) fn entries(&self) -> &[allowlist::Entry] {
         self.allowlist.entries()
+    }
+
+    /// Every entry and rule, in the order of the files.
+    pub fn names(&self) -> &[PolicyName] {
+        &self.names
+    }
+
+    /// The entries that cover this change of a finding, expired ones too, in the order of the file.
+    pub(crate) fn covering(&self, finding: &Finding, change: Change) -> Vec<&allowlist::Entry> {
+        self.allowlist.covering(finding, change, Date::MIN)
+    }
+
+    /// Whether an entry or a rule has this id.
+    pub(crate) fn has_id(&self, id: &str) -> bool {
+        self.rules.info(id).is_some() || self.entries().iter().any(|entry| entry.id == id)
     }
 
     /// The accounts that the inventory lists; none where it lists none.
@@ -104,6 +134,24 @@ impl PolicySet {
     pub fn counts(&self) -> (usize, usize) {
         (self.allowlist.entries().len(), self.rules.ids().count())
     }
+}
+
+fn names(
+    allowlist: &Allowlist,
+    allowlist_notes: &Notes<'_>,
+    rules: &Rules,
+    rules_notes: &Notes<'_>,
+) -> Vec<PolicyName> {
+    let entries = allowlist.entries().iter().map(|entry| (entry.id.as_str(), entry.id_at, allowlist_notes));
+    let mut of_rules: Vec<(&str, usize)> = rules.ids().collect();
+    of_rules.sort_by_key(|(_, at)| *at);
+    let all = entries.chain(of_rules.into_iter().map(|(id, at)| (id, at, rules_notes)));
+    let named = |(id, at, notes): (&str, usize, &Notes<'_>)| PolicyName {
+        id: id.to_owned(),
+        file: notes.name().to_owned(),
+        line: notes.place(at).0,
+    };
+    all.map(named).collect()
 }
 
 /// By file, line and column.

@@ -141,6 +141,15 @@ pub struct CardState {
     pub threaded: u64,
 }
 
+/// What is known of a mapping.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MappingKnown {
+    /// Its last accepted configuration.
+    pub baseline: Option<Baseline>,
+    /// Its open case, else its last one.
+    pub case: Option<CaseId>,
+}
+
 /// The case journal: append-only, compare-and-set. What a method wrote is durable when it returns.
 ///
 /// A failed append may be repeated: it either finds its events there (`Conflict`) or writes them.
@@ -153,7 +162,8 @@ pub trait Journal: Send + Sync {
     /// Appends to a case that has `expected` events; gives the case afterwards.
     async fn append(&self, case: &CaseId, expected: u64, events: &[CaseEvent]) -> Result<Case, JournalError>;
 
-    /// Appends to the stream `system`. An `allowed` finding, or a message, that is there already is not written twice.
+    /// Appends to the stream `system`. An `allowed` finding, or a message, that is there already is not written twice; nor
+    /// is a mapping that is `found`, unless that is to take the place of what was accepted of it earlier.
     async fn record(&self, event: &SystemEvent) -> Result<(), JournalError>;
 
     /// A case, folded.
@@ -176,6 +186,15 @@ pub trait Journal: Send + Sync {
 
     /// Every case of a mapping, oldest first.
     async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError>;
+
+    /// What is known of each of these mappings, in their order.
+    async fn known_of(&self, mappings: &[MappingKey]) -> Result<Vec<MappingKnown>, JournalError>;
+
+    /// When the first worker began; `None`: none did.
+    async fn began(&self) -> Result<Option<Timestamp>, JournalError>;
+
+    /// From when on the sweep answers for a region; `None`: it was never swept.
+    async fn watched(&self, account: &str, region: &str) -> Result<Option<Timestamp>, JournalError>;
 
     /// The last case of a mapping of this function (its ARN, as the mapping or the record names it) and source.
     async fn last_case_of_pair(

@@ -98,7 +98,8 @@ impl Responder {
         let (finding, Some(mapping), Read::There(read)) = (&seen.finding, &seen.mapping, &seen.read) else {
             return Ok(None);
         };
-        let acts = self.settings.mode == Mode::Enforce && *provenance == Provenance::Verified;
+        let acts =
+            self.settings.mode == Mode::Enforce && matches!(provenance, Provenance::Verified | Provenance::Confirmed);
         if !acts || finding.call.verb != Verb::Create {
             return Ok(None);
         }
@@ -144,7 +145,7 @@ fn knows(case: &Case, event_id: &str) -> bool {
 
 /// Where the disable was in force and the mapping is active again: somebody undid it. Nothing is said while a decision
 /// is being carried out, which may be the restore itself.
-fn undone(case: &Case, seen: &Observation) -> Option<CaseEvent> {
+pub(super) fn undone(case: &Case, seen: &Observation) -> Option<CaseEvent> {
     let Observation::Mapping { snapshot } = seen else {
         return None;
     };

@@ -5,9 +5,9 @@ use super::retry::backoff;
 use super::verify::{Found, Read};
 use super::{Disposition, Responder};
 use crate::case::{CaseEvent, CaseId, Mode, Opened, Outcome, Provenance, SystemEvent, baseline, response_steps};
-use crate::cloudtrail::{self, Record};
+use crate::cloudtrail::{self, Record, Verb};
 use crate::containment::{Prior, StepKind};
-use crate::detection::{Finding, against, latent};
+use crate::detection::{Finding, Trigger, against, latent};
 use crate::mapping::{Baseline, MappingKey, Snapshot};
 use crate::policy::{Facts, Response, Verdict};
 use crate::ports::{JournalError, Known, Opening};
@@ -95,6 +95,11 @@ impl Responder {
                 return Ok(Disposition::Done);
             }
         };
+        self.take_finding(finding).await
+    }
+
+    /// Takes a finding, however it came: what is known, or ours, changes nothing.
+    pub(super) async fn take_finding(&self, finding: Finding) -> Result<Disposition, JournalError> {
         match self.ports.journal.known(&finding.account, &finding.region, &finding.event.id).await? {
             Some(Known::Case(case)) => {
                 info!(case = %case, event = %finding.event.id, "seen before");
@@ -127,6 +132,12 @@ impl Responder {
         // in what was found then.
         let late = baseline.as_ref().is_some_and(|known| known.since > finding.event.time);
         let baseline = baseline.filter(|known| known.knows_before(finding.event.time));
+        let baseline = match (&mapping, baseline) {
+            (Some(key), Some(known)) if finding.call.verb == Verb::Update && known.enabled && open_case.is_none() => {
+                Some(self.unless_held(key, known).await?)
+            }
+            (_, baseline) => baseline,
+        };
         let fresh = match &read {
             Read::There(snapshot) => Some(&**snapshot),
             Read::Gone | Read::Unread(_) | Read::OutOfReach(_) => None,
@@ -141,6 +152,13 @@ impl Responder {
                 Ok(Err(Disposition::Done))
             }
         }
+    }
+
+    /// What is accepted of a mapping; not that it is enabled, where its last case came later and left it disabled.
+    async fn unless_held(&self, key: &MappingKey, accepted: Baseline) -> Result<Baseline, JournalError> {
+        let Some(last) = self.ports.journal.cases_on(key).await?.pop() else { return Ok(accepted) };
+        let held = baseline::held_by(&self.load(&last).await?, Some(&accepted));
+        Ok(Baseline { enabled: !held, ..accepted })
     }
 
     async fn locate(&self, finding: &Finding) -> (Option<MappingKey>, Read) {
@@ -213,9 +231,15 @@ impl Responder {
 
     /// Leaves it alone, but for a line in the journal. The configuration counts as accepted where the event is true.
     async fn allow(&self, seen: Seen, verdict: Verdict, provenance: &Provenance) -> Result<Disposition, JournalError> {
+        let call = &seen.finding.call;
         let accepted = match (&seen.read, provenance) {
-            (Read::There(read), Provenance::Verified) if !seen.late => {
+            (Read::There(read), Provenance::Verified | Provenance::Confirmed) if !seen.late => {
                 Some(Box::new(baseline::accepted(&seen.finding, seen.baseline.as_ref(), read)))
+            }
+            // CloudTrail itself has it: that the mapping was changed since is for the updates to answer for.
+            (Read::There(read), Provenance::Refuted { .. }) if !seen.late && from_the_trail(&seen.finding) => {
+                (call.verb == Verb::Create || seen.baseline.is_some())
+                    .then(|| Box::new(baseline::accepted(&seen.finding, seen.baseline.as_ref(), read)))
             }
             _ => None,
         };
@@ -244,7 +268,7 @@ impl Responder {
         }
         match (self.settings.mode, verdict.response, &provenance, &seen.mapping, &snapshot) {
             (Mode::Observe, ..) => more.push(CaseEvent::Closed { outcome: Outcome::Observed, baseline: None }),
-            (Mode::Enforce, Response::Disable, Provenance::Verified, Some(key), Some(read)) => {
+            (Mode::Enforce, Response::Disable, Provenance::Verified | Provenance::Confirmed, Some(key), Some(read)) => {
                 let prior = Some(Prior::Mapping { snapshot: read.clone(), tags: Vec::new() });
                 let step = StepKind::DisableMapping;
                 if let Some(call) = step.call(key, read) {
@@ -276,6 +300,11 @@ impl Responder {
             _ => Vec::new(),
         }
     }
+}
+
+/// The sweep found its record in CloudTrail.
+fn from_the_trail(finding: &Finding) -> bool {
+    finding.trigger == Trigger::Sweep && finding.has_record() && finding.call.disagrees.is_empty()
 }
 
 fn key_of(finding: &Finding) -> Option<MappingKey> {

@@ -18,6 +18,7 @@ mod perform;
 mod policies;
 mod restrict;
 pub(crate) mod retry;
+mod sweep;
 mod timers;
 mod verify;
 mod voter;
@@ -27,6 +28,7 @@ pub use by_itself::ByItself;
 pub use decide::Refusal;
 pub use interact::open_modal;
 pub use policies::Policies;
+pub use sweep::{Memory as SweepMemory, Sweep, SweepSettings, Swept};
 
 use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Schedule};
 use crate::ports::{Chat, Clock, Enrichment, Iam, Identity, Journal, JournalError, Lambda, Trail};

@@ -5,7 +5,7 @@ use super::drivers::Driver;
 use super::retry::{backoff, wait_after};
 use crate::case::{Case, CaseEvent, Evidence, Provenance, State};
 use crate::cloudtrail;
-use crate::detection::{Finding, latent, provenance};
+use crate::detection::{Finding, Trigger, latent, provenance, still_so};
 use crate::mapping::{MappingKey, Snapshot};
 use crate::ports::{CallError, JournalError};
 use jiff::SignedDuration;
@@ -159,6 +159,9 @@ impl Responder {
 
     /// How far an event is known to be true, by the mapping as it was read.
     pub(super) fn hold_against(&self, finding: &Finding, read: &Read) -> Provenance {
+        if finding.trigger == Trigger::Sweep {
+            return of_the_trail(finding, read);
+        }
         match read {
             Read::There(snapshot) => match provenance(finding, snapshot, self.ports.clock.now()) {
                 Ok(()) => Provenance::Verified,
@@ -219,5 +222,24 @@ impl Responder {
             })
         });
         Ok(if same { Ok(()) } else { Err("CloudTrail has this event, but it says something else".into()) })
+    }
+}
+
+/// How far a record is true that CloudTrail itself gave to the sweep. It lies some time back: contained without a person
+/// is only what still is what it says.
+fn of_the_trail(finding: &Finding, read: &Read) -> Provenance {
+    if !finding.has_record() {
+        return Provenance::Refuted { why: format!("found by the sweep, and {}", finding.actor.unidentified) };
+    }
+    match read {
+        Read::There(snapshot) => match still_so(finding, snapshot) {
+            Ok(()) => Provenance::Confirmed,
+            Err(why) => Provenance::Refuted {
+                why: format!("CloudTrail has the record, but the mapping is another by now: {why}"),
+            },
+        },
+        Read::Gone => Provenance::Confirmed,
+        Read::Unread(why) => Provenance::Pending { why: format!("the mapping cannot be read: {why}") },
+        Read::OutOfReach(why) => Provenance::Refuted { why: format!("the mapping cannot be read: {why}") },
     }
 }

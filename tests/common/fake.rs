@@ -50,6 +50,12 @@ pub struct Account {
     pub records: BTreeMap<String, String>,
     /// Every read fails like this.
     pub unreadable: Option<CallError>,
+    /// What the next lists of all mappings answer.
+    pub list_faults: VecDeque<CallError>,
+    /// How often records were searched for, what the next searches answer, and whether there are more than they give.
+    pub searches: u32,
+    pub search_faults: VecDeque<CallError>,
+    pub more_records: bool,
     /// How many reads after an update still show the transition.
     pub lingers: u32,
     /// What the next changes of a function's concurrency answer.
@@ -168,8 +174,8 @@ impl Lambda for Fake {
     }
 
     async fn all_mappings(&self, _: &str, _: &str) -> Result<Vec<Snapshot>, CallError> {
-        let account = self.0.lock().unwrap();
-        match account.unreadable.clone() {
+        let mut account = self.0.lock().unwrap();
+        match account.list_faults.pop_front().or_else(|| account.unreadable.clone()) {
             Some(error) => Err(error),
             None => Ok(account.mappings.values().cloned().collect()),
         }
@@ -279,11 +285,22 @@ impl Trail for Fake {
         &self,
         _: &str,
         _: &str,
-        _: SearchBy<'_>,
-        _: Timestamp,
+        by: SearchBy<'_>,
+        since: Timestamp,
         _: u32,
     ) -> Result<(Vec<String>, bool), CallError> {
-        Ok((self.0.lock().unwrap().records.values().cloned().collect(), false))
+        let mut account = self.0.lock().unwrap();
+        account.searches += 1;
+        if let Some(error) = account.search_faults.pop_front() {
+            return Err(error);
+        }
+        let wanted = |record: &&String| {
+            let SearchBy::EventName(name) = by else { return true };
+            let record: serde_json::Value = serde_json::from_str(record).unwrap();
+            let time: Timestamp = record["eventTime"].as_str().unwrap().parse().unwrap();
+            record["eventName"] == name && time.as_second() >= since.as_second()
+        };
+        Ok((account.records.values().filter(wanted).cloned().collect(), account.more_records))
     }
 }
 

@@ -17,4 +17,5 @@ mod judging;
 mod prefixes;
 mod restrict;
 mod review;
+mod sweep;
 mod timers;

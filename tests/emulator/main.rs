@@ -7,6 +7,8 @@ mod elsewhere;
 mod evidence;
 mod faults;
 mod kills;
+mod objects;
+mod replay;
 mod restrict;
 mod running;
 mod scan;

@@ -1,8 +1,8 @@
 //! Appending: compare-and-set on the stream, and the hash chain over all rows.
 
 use super::{folded, project, query, unavailable};
-use crate::case::{Case, CaseEvent, CaseId, SystemEvent, VERSION};
-use crate::ports::JournalError;
+use crate::case::{Case, CaseEvent, CaseId, Opened, SystemEvent, VERSION};
+use crate::ports::{JournalError, Opening};
 use crate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
@@ -31,6 +31,28 @@ impl Row<'_> {
         let fields = (self.seq, self.stream, self.stream_seq, self.at, self.kind, self.version, self.body, self.prev);
         Ok(HEXLOWER.encode(&Sha256::digest(json(&fields)?.as_bytes())))
     }
+}
+
+/// Opens a case, unless its event is known or its mapping has an open one.
+pub(super) fn open_case(
+    db: &Connection,
+    opened: Opened,
+    more: Vec<CaseEvent>,
+    now: Timestamp,
+) -> Result<Opening, JournalError> {
+    let finding = &opened.finding;
+    if let Some(known) = query::known(db, &finding.account, &finding.region, &finding.event.id)? {
+        return Ok(Opening::Known(known));
+    }
+    if let Some(mapping) = &opened.mapping
+        && let Some(case) = query::open_case_on(db, mapping)?
+    {
+        return Ok(Opening::Busy(case));
+    }
+    let id = opened.case_id.clone();
+    let mut events = vec![CaseEvent::Opened(Box::new(opened))];
+    events.extend(more);
+    append_case(db, &id, 0, &events, now).map(|case| Opening::Opened(Box::new(case)))
 }
 
 /// Appends to a case, folds it, and brings the projections up to date.

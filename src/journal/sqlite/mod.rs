@@ -14,7 +14,7 @@ pub use audit::Audit;
 
 use crate::case::{Case, CaseEvent, CaseId, Opened, Summary, SystemEvent};
 use crate::mapping::{Baseline, MappingKey};
-use crate::ports::{Ballot, CardState, Clock, Journal, JournalError, Known, Opening, Recorded};
+use crate::ports::{Ballot, CardState, Clock, Journal, JournalError, Known, MappingKnown, Opening, Recorded};
 use crate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -212,22 +212,7 @@ fn unavailable(error: rusqlite::Error) -> JournalError {
 impl Journal for SqliteJournal {
     async fn open(&self, opened: &Opened, more: &[CaseEvent]) -> Result<Opening, JournalError> {
         let (opened, more, now) = (opened.clone(), more.to_vec(), self.clock.now());
-        self.run(move |db| {
-            let finding = &opened.finding;
-            if let Some(known) = query::known(db, &finding.account, &finding.region, &finding.event.id)? {
-                return Ok(Opening::Known(known));
-            }
-            if let Some(mapping) = &opened.mapping
-                && let Some(case) = query::open_case_on(db, mapping)?
-            {
-                return Ok(Opening::Busy(case));
-            }
-            let id = opened.case_id.clone();
-            let mut events = vec![CaseEvent::Opened(Box::new(opened))];
-            events.extend(more);
-            chain::append_case(db, &id, 0, &events, now).map(|case| Opening::Opened(Box::new(case)))
-        })
-        .await
+        self.run(move |db| chain::open_case(db, opened, more, now)).await
     }
 
     async fn append(&self, case: &CaseId, expected: u64, events: &[CaseEvent]) -> Result<Case, JournalError> {
@@ -277,6 +262,20 @@ impl Journal for SqliteJournal {
     async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
         let mapping = mapping.clone();
         self.run(move |db| query::cases_on(db, &mapping)).await
+    }
+
+    async fn known_of(&self, mappings: &[MappingKey]) -> Result<Vec<MappingKnown>, JournalError> {
+        let mappings = mappings.to_vec();
+        self.run(move |db| mappings.iter().map(|mapping| query::known_of(db, mapping)).collect()).await
+    }
+
+    async fn began(&self) -> Result<Option<Timestamp>, JournalError> {
+        self.run(query::began).await
+    }
+
+    async fn watched(&self, account: &str, region: &str) -> Result<Option<Timestamp>, JournalError> {
+        let (account, region) = (account.to_owned(), region.to_owned());
+        self.run(move |db| query::watched(db, &account, &region)).await
     }
 
     async fn last_case_of_pair(

@@ -1,7 +1,7 @@
 //! What is derived from the log, in the same transaction as the append.
 
 use super::{chain, query, schema, unavailable};
-use crate::case::{Case, CaseEvent, CaseId, Evidence, Provenance, State, Summary, SystemEvent};
+use crate::case::{Case, CaseEvent, CaseId, Evidence, FoundMapping, Provenance, State, Summary, SystemEvent};
 use crate::detection::Finding;
 use crate::mapping::{Baseline, MappingKey};
 use crate::ports::{JournalError, Recorded};
@@ -115,12 +115,29 @@ pub(super) fn system_event(db: &Connection, event: &SystemEvent) -> Result<(), J
             }
         }
         SystemEvent::Unreadable { message_id, .. } => seen(db, MESSAGE, "", message_id, None),
+        SystemEvent::Found { mappings, replaces, .. } => mappings.iter().try_for_each(|one| {
+            if news(db, one, *replaces)? { baseline(db, &one.mapping, &one.baseline) } else { Ok(()) }
+        }),
         _ => Ok(()),
     }
 }
 
+/// Whether a mapping that was found is one of which nothing is accepted, or only what is older and to be replaced.
+fn news(db: &Connection, found: &FoundMapping, replaces: bool) -> Result<bool, JournalError> {
+    let known = query::baseline(db, &found.mapping)?;
+    Ok(known.is_none_or(|known| replaces && known.since <= found.baseline.since && known != found.baseline))
+}
+
 /// Whether the log has it already, so that it is not written twice.
 pub(super) fn recorded_before(db: &Connection, event: &SystemEvent) -> Result<bool, JournalError> {
+    if let SystemEvent::Found { mappings, replaces, .. } = event {
+        for found in mappings {
+            if news(db, found, *replaces)? {
+                return Ok(false);
+            }
+        }
+        return Ok(true);
+    }
     let known = match event {
         SystemEvent::Allowed { finding, .. } => query::known(db, &finding.account, &finding.region, &finding.event.id)?,
         SystemEvent::Unreadable { message_id, .. } => query::known(db, MESSAGE, "", message_id)?,

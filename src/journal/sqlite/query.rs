@@ -3,7 +3,7 @@
 use super::{chain, unavailable};
 use crate::case::{CaseEvent, CaseId, Summary, SystemEvent};
 use crate::mapping::{Baseline, MappingKey};
-use crate::ports::{Ballot, CardState, JournalError, Known, Recorded};
+use crate::ports::{Ballot, CardState, JournalError, Known, MappingKnown, Recorded};
 use crate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -62,6 +62,29 @@ pub(super) fn open_case_on(db: &Connection, mapping: &MappingKey) -> Result<Opti
     let sql = "SELECT case_id FROM open_mappings WHERE account = ? AND region = ? AND uuid = ?";
     let found: Option<String> = one(db, sql, params![mapping.account, mapping.region, mapping.uuid])?;
     found.map(|case| case_id(&case)).transpose()
+}
+
+pub(super) fn known_of(db: &Connection, mapping: &MappingKey) -> Result<MappingKnown, JournalError> {
+    let case = match open_case_on(db, mapping)? {
+        Some(open) => Some(open),
+        None => cases_on(db, mapping)?.pop(),
+    };
+    Ok(MappingKnown { baseline: baseline(db, mapping)?, case })
+}
+
+pub(super) fn began(db: &Connection) -> Result<Option<Timestamp>, JournalError> {
+    let sql = "SELECT at FROM events WHERE stream = 'system' AND type = 'started' ORDER BY stream_seq LIMIT 1";
+    time(one(db, sql, [])?)
+}
+
+pub(super) fn watched(db: &Connection, account: &str, region: &str) -> Result<Option<Timestamp>, JournalError> {
+    let sql = "SELECT body ->> 'since' FROM events WHERE stream = 'system' AND type = 'watched'
+               AND body ->> 'account' = ? AND body ->> 'region' = ? ORDER BY stream_seq LIMIT 1";
+    time(one(db, sql, [account, region])?)
+}
+
+fn time(text: Option<String>) -> Result<Option<Timestamp>, JournalError> {
+    text.map(|text| text.parse().map_err(|_| JournalError::Damaged(format!("{text:?} is no time")))).transpose()
 }
 
 pub(super) fn cases_on(db: &Connection, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {

@@ -20,8 +20,31 @@ pub struct CaseResult {
     pub name: String,
     /// Whether all that it expects came true.
     pub passed: bool,
-    /// What did not, each as `response: expected disable, got ask`; then why policy said so.
-    pub differences: Vec<String>,
+    /// What did not.
+    pub differences: Vec<Difference>,
+    /// Where something did not: why policy said what it said.
+    pub because: Vec<String>,
+    /// The entries and rules that decided.
+    pub policies: Vec<String>,
+}
+
+/// One expectation that did not come true.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Difference {
+    /// The key of `expect`.
+    pub key: String,
+    /// What it says.
+    pub expected: String,
+    /// What policy says.
+    pub got: String,
+}
+
+/// What a case came to.
+#[derive(Default)]
+struct Outcome {
+    differences: Vec<Difference>,
+    because: Vec<String>,
+    policies: Vec<String>,
 }
 
 /// Runs all cases of a file, in order. A mistake in the file itself is a problem, and then nothing is run.
@@ -44,7 +67,7 @@ pub fn run_cases(set: &PolicySet, file: &SourceFile, now: Timestamp) -> Result<V
         let Some(name) = row.required_text("name", "the case", &mut notes) else {
             continue;
         };
-        let differences =
+        let Outcome { differences, because, policies } =
             if row.has("approver") { decide(set, &row, now, &mut notes) } else { judge(set, &row, now, &mut notes) };
         results.push(CaseResult {
             file: file.name.clone(),
@@ -52,13 +75,15 @@ pub fn run_cases(set: &PolicySet, file: &SourceFile, now: Timestamp) -> Result<V
             name: name.value,
             passed: differences.is_empty(),
             differences,
+            because,
+            policies,
         });
     }
     let problems = notes.into_problems();
     if problems.is_empty() { Ok(results) } else { Err(problems) }
 }
 
-fn judge(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Vec<String> {
+fn judge(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Outcome {
     let known: Vec<&str> = build::KEYS.iter().copied().chain(["name", "now", "expect"]).collect();
     row.allow_only(&known, notes);
     if !row.has("actor") {
@@ -76,10 +101,10 @@ fn judge(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) 
     let response = serde_json::to_value(verdict.response).ok();
     let response = response.as_ref().and_then(serde_json::Value::as_str).unwrap_or("");
     expect.word("response", response, &["leave", "notify", "ask", "disable", "freeze"], notes);
-    expect.told(verdict.reasons.into_iter().chain(verdict.errors))
+    expect.told(verdict.policies, verdict.reasons.into_iter().chain(verdict.errors))
 }
 
-fn decide(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Vec<String> {
+fn decide(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>) -> Outcome {
     let own = ["name", "now", "expect", "approver", "decisions", "groups", "reversible"];
     let known: Vec<&str> = build::KEYS.iter().copied().chain(own).collect();
     row.allow_only(&known, notes);
@@ -89,7 +114,7 @@ fn decide(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>)
         row.texts("groups", notes).unwrap_or_default().into_iter().map(|text| text.value).collect();
     let mut expect = Expect::new(row, &["permitted", "approvals", "confirm_aws", "policies"], notes);
     let Some(approver) = row.required_text("approver", "the case", notes) else {
-        return Vec::new();
+        return Outcome::default();
     };
     let Some(person) = set.person_in(&approver.value, &groups) else {
         notes.error(
@@ -97,7 +122,7 @@ fn decide(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>)
             format!("`{}` is nobody in [people]", approver.value),
             suggest::instead_of(&approver.value, set.people_names()),
         );
-        return Vec::new();
+        return Outcome::default();
     };
     let actions = decisions(row, notes);
     let caused = set.caused(&person, &finding);
@@ -107,7 +132,7 @@ fn decide(set: &PolicySet, row: &Row<'_>, now: Timestamp, notes: &mut Notes<'_>)
     expect.flag("confirm_aws", permission.confirm_aws, notes);
     expect.number("approvals", permission.approvals, notes);
     expect.policies(&permission.policies, notes);
-    expect.told(permission.reasons.into_iter().chain(permission.errors))
+    expect.told(permission.policies, permission.reasons.into_iter().chain(permission.errors))
 }
 
 fn decisions(row: &Row<'_>, notes: &mut Notes<'_>) -> Vec<ApproveAction> {
@@ -121,7 +146,7 @@ fn decisions(row: &Row<'_>, notes: &mut Notes<'_>) -> Vec<ApproveAction> {
 /// What a case expects, and what came otherwise.
 struct Expect<'t> {
     row: Option<Row<'t>>,
-    differences: Vec<String>,
+    differences: Vec<Difference>,
 }
 
 impl<'t> Expect<'t> {
@@ -139,7 +164,11 @@ impl<'t> Expect<'t> {
 
     fn compare<T: PartialEq + std::fmt::Display>(&mut self, key: &str, expected: Option<T>, got: &T) {
         if let Some(expected) = expected.filter(|expected| expected != got) {
-            self.differences.push(format!("{key}: expected {expected}, got {got}"));
+            self.differences.push(Difference {
+                key: key.to_owned(),
+                expected: expected.to_string(),
+                got: got.to_string(),
+            });
         }
     }
 
@@ -174,11 +203,8 @@ impl<'t> Expect<'t> {
     }
 
     /// The differences; where there are any, with why policy said what it said.
-    fn told(self, why: impl Iterator<Item = String>) -> Vec<String> {
-        let mut told = self.differences;
-        if !told.is_empty() {
-            told.extend(why.map(|reason| format!("because: {reason}")));
-        }
-        told
+    fn told(self, policies: Vec<String>, why: impl Iterator<Item = String>) -> Outcome {
+        let because = if self.differences.is_empty() { Vec::new() } else { why.collect() };
+        Outcome { differences: self.differences, because, policies }
     }
 }

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use super::run_cases;
+use super::{Difference, run_cases};
 use crate::policy::SourceFile;
 use crate::policy::fixtures::{facts, load, shipped};
 
@@ -16,17 +16,24 @@ fn a_difference_is_told_with_its_reasons() {
          function = \"f\"\nexpect = { allowed = true, response = \"leave\", policies = [\"x\"], errors = 1 }\n")
     .unwrap();
     assert_eq!((results[0].line, results[0].name.as_str(), results[0].passed), (2, "n", false));
+    let told = |of: &Difference| format!("{}: expected {}, got {}", of.key, of.expected, of.got);
     assert_eq!(
-        results[0].differences,
+        results[0].differences.iter().map(told).collect::<Vec<_>>(),
         [
-            "allowed: expected true, got false".to_owned(),
-            "policies: expected x, got disable-first".to_owned(),
-            "errors: expected 1, got 0".to_owned(),
-            "response: expected leave, got disable".to_owned(),
-            "because: no entry of allowlist.toml is for arn:aws:iam::111122223333:role/dev".to_owned(),
-            "because: disabled, by rule disable-first: a disabled mapping can be enabled again".to_owned(),
+            "allowed: expected true, got false",
+            "policies: expected x, got disable-first",
+            "errors: expected 1, got 0",
+            "response: expected leave, got disable",
         ]
     );
+    assert_eq!(
+        results[0].because,
+        [
+            "no entry of allowlist.toml is for arn:aws:iam::111122223333:role/dev",
+            "disabled, by rule disable-first: a disabled mapping can be enabled again",
+        ]
+    );
+    assert_eq!(results[0].policies, ["disable-first"]);
 }
 
 #[test]

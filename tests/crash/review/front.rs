@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sluicegate::case::{Case, CaseEvent, CaseId, Opened, Summary, SystemEvent};
 use sluicegate::journal::SqliteJournal;
 use sluicegate::mapping::{Baseline, MappingKey};
-use sluicegate::ports::{Ballot, CardState, Journal, JournalError, Known, Opening, Recorded};
+use sluicegate::ports::{Ballot, CardState, Journal, JournalError, Known, MappingKnown, Opening, Recorded};
 use sluicegate::restriction::{Restriction, RestrictionEvent, RestrictionId};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -119,6 +119,15 @@ impl Journal for Front {
     }
     async fn cases_on(&self, mapping: &MappingKey) -> Result<Vec<CaseId>, JournalError> {
         self.up()?.cases_on(mapping).await
+    }
+    async fn known_of(&self, mappings: &[MappingKey]) -> Result<Vec<MappingKnown>, JournalError> {
+        self.up()?.known_of(mappings).await
+    }
+    async fn began(&self) -> Result<Option<Timestamp>, JournalError> {
+        self.up()?.began().await
+    }
+    async fn watched(&self, account: &str, region: &str) -> Result<Option<Timestamp>, JournalError> {
+        self.up()?.watched(account, region).await
     }
     async fn last_case_of_pair(&self, a: &str, r: &str, f: &str, s: &str) -> Result<Option<CaseId>, JournalError> {
         self.up()?.last_case_of_pair(a, r, f, s).await

@@ -1,0 +1,88 @@
+//! What an entry allows beyond what was seen, in plain words: nothing is widened in silence.
+
+use super::draft::Draft;
+use super::seen;
+use crate::detection::{Change, Finding};
+use crate::policy::Glob;
+use std::collections::BTreeSet;
+
+/// So many examples are named.
+const EXAMPLES: usize = 4;
+
+/// Everything that the entry allows beyond these findings.
+pub(super) fn told(draft: &Draft, all: &[&Finding]) -> Vec<String> {
+    let mut wider = Vec::new();
+    if draft.principal.contains('*') {
+        let seen = all.iter().map(|finding| finding.actor.principal_arn.clone()).collect();
+        wider.push(format!("principals {} were {}", draft.principal, examples(&seen)));
+    }
+    let role_sessions = all.iter().any(|finding| !finding.actor.session_name.is_empty());
+    if draft.sessions.is_empty() && role_sessions {
+        let seen = all.iter().map(|finding| finding.actor.session_name.clone()).collect();
+        wider.push(format!("any session: their names follow no pattern, such as {}", examples(&seen)));
+    }
+    let session = |finding: &Finding| finding.actor.session_name.clone();
+    wider.extend(patterned("sessions", &draft.sessions, all, session));
+    let function = |finding: &Finding| finding.call.function.name.clone();
+    wider.extend(patterned("functions", &draft.functions, all, function));
+    wider.extend(patterned("sources", &draft.sources, all, seen::source));
+    wider.extend(networks(draft, all));
+    wider.extend(patterned("user agents", &draft.user_agents, all, |finding| finding.actor.user_agent.clone()));
+    wider.extend(combinations(draft, all));
+    if draft.via.is_empty() && draft.addresses.is_empty() {
+        wider.push("what a service does for it, for no key asks for direct calls".to_owned());
+    }
+    wider
+}
+
+/// Patterns with what they stood for.
+fn patterned(what: &str, patterns: &[String], all: &[&Finding], name: impl Fn(&Finding) -> String) -> Vec<String> {
+    let names: BTreeSet<String> = all.iter().map(|finding| name(finding)).collect();
+    let told = |pattern: &&String| {
+        let glob = Glob::name(pattern);
+        let seen: BTreeSet<String> = names.iter().filter(|name| glob.matches(name)).cloned().collect();
+        format!("{what} {pattern} were {}", examples(&seen))
+    };
+    patterns.iter().filter(|pattern| pattern.contains('*')).map(|pattern| told(&pattern)).collect()
+}
+
+fn networks(draft: &Draft, all: &[&Finding]) -> Option<String> {
+    let seen: BTreeSet<String> = all.iter().map(|finding| finding.actor.source_ip.clone()).collect();
+    let told = || format!("addresses {} were {}", draft.addresses.join(" and "), examples(&seen));
+    (!draft.addresses.is_empty()).then(told)
+}
+
+/// Keys are matched each by itself, so an entry allows every combination of what it lists.
+fn combinations(draft: &Draft, all: &[&Finding]) -> Option<String> {
+    let index = |patterns: &[String], name: &str| {
+        patterns.iter().position(|pattern| Glob::name(pattern).matches(name)).unwrap_or(usize::MAX)
+    };
+    let accounts: BTreeSet<&str> = all.iter().map(|finding| finding.account.as_str()).collect();
+    let changes: BTreeSet<Change> = all.iter().flat_map(|finding| &finding.changes).copied().collect();
+    let mut seen = BTreeSet::new();
+    for finding in all {
+        let function = index(&draft.functions, &finding.call.function.name);
+        let source = index(&draft.sources, &seen::source(finding));
+        for change in &finding.changes {
+            seen.insert((function, source, finding.region.as_str(), finding.account.as_str(), *change));
+        }
+    }
+    let listed = [draft.functions.len(), draft.sources.len(), draft.regions.len(), accounts.len(), changes.len()];
+    let possible: usize = listed.iter().product();
+    (seen.len() < possible).then(|| {
+        format!(
+            "any combination of function, source, region, account and action: {} of {possible} were seen",
+            seen.len()
+        )
+    })
+}
+
+/// `a, b, c and 3 more`
+pub(super) fn examples(all: &BTreeSet<String>) -> String {
+    let named: Vec<&str> =
+        all.iter().take(EXAMPLES).map(|name| if name.is_empty() { "nothing" } else { name }).collect();
+    match all.len().saturating_sub(EXAMPLES) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
