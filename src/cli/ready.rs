@@ -74,11 +74,13 @@ fn show_segment(segment: &Segment) {
     let title = format!("{}, {}", segment.group, kind.unwrap_or_default());
     show::line(&show::coloured(&show::visible(&title), show::BOLD));
     let field = |name: &str, text: &str| show::line(&format!("  {name:<10} {}", show::visible(text)));
-    field("cases", &counted(segment));
-    field(
-        "precision",
-        &segment.precision.as_ref().map_or_else(|| "not known: nothing is labelled".to_owned(), precision),
-    );
+    if segment.observed + segment.upheld + segment.restored == 0 {
+        field("cases", "none observed yet, so that nothing is labelled");
+    } else {
+        field("cases", &counted(segment));
+        let precision = segment.precision.as_ref().map(precision);
+        field("precision", &precision.unwrap_or_else(|| "not known: nothing is labelled".to_owned()));
+    }
     let cards = &segment.cards_per_week;
     let by = [("journal", cards.journal), ("archive", cards.archive)];
     let by: Vec<String> =

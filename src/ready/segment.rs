@@ -160,7 +160,7 @@ impl<'p> Report<'p> {
                 Some(Label::Wrong | Label::Restored) if allowed_now => tally.allowed_since += 1,
                 Some(Label::Wrong | Label::Restored) => tally.because(seen),
                 Some(Label::Right | Label::Upheld) if allowed_now => {
-                    tally.right_but_allowed_now.push(seen.case_id.clone())
+                    tally.right_but_allowed_now.push(seen.case_id.clone());
                 }
                 _ => {}
             }

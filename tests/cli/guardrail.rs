@@ -108,13 +108,22 @@ fn files_hold_what_is_to_be_saved() {
 fn history_tells_who_would_have_been_denied() {
     let mut enable_elsewhere = create(&runner());
     enable_elsewhere["sourceIPAddress"] = json!("203.0.113.9");
-    let records = [create(&deployer()), create(&runner()), create(&stranger()), create(&stranger()), enable_elsewhere];
+    let mut pathless = deployer();
+    pathless["sessionContext"]["sessionIssuer"] = json!({});
+    let records = [
+        create(&deployer()),
+        create(&runner()),
+        create(&stranger()),
+        create(&stranger()),
+        enable_elsewhere,
+        create(&pathless),
+    ];
     let place = place(&records);
     let told = json_of(run(&place, &["trail"]).ends(0));
     let backtest = &told["backtest"];
     assert_eq!(
         backtest["summary"]["calls"],
-        json!({"wrongly_denied": 0, "allowed_then": 0, "denied": 2, "left_to_responder": 1, "responder": 0, "passes": 2})
+        json!({"wrongly_denied": 0, "allowed_then": 0, "denied": 2, "not_certain": 1, "left_to_responder": 1, "responder": 0, "passes": 2})
     );
     let denied = &backtest["denied"][0];
     assert_eq!(denied["principal_arn"], "arn:aws:iam::111122223333:user/contractors/mallory");

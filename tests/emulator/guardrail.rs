@@ -62,7 +62,7 @@ fn guarded(allowlist: &str) -> Value {
     }
     std::fs::write(dir.join("allowlist.toml"), allowlist).unwrap();
     let run = Command::new(env!("CARGO_BIN_EXE_sluicegate"))
-        .args(["guardrail", "--responder", "arn:aws:iam::*:role/sluicegate-responder", "--output", "out"])
+        .args(["guardrail", "--responder", "arn:aws:iam::*:role/guard-responder", "--output", "out"])
         .current_dir(place.path())
         .output()
         .unwrap();
@@ -104,12 +104,9 @@ async fn roles_are_listed_and_the_responder_is_spared() {
     let text = policy.to_string();
     let text = text
         .replace("arn:aws:iam::111122223333:role/ci-deployer", "arn:aws:sts::111122223333:assumed-role/ci-deployer/*");
-    let text =
-        text.replace("arn:aws:iam::*:role/sluicegate-responder", "arn:aws:sts::*:assumed-role/sluicegate-responder/*");
+    let text = text.replace("arn:aws:iam::*:role/guard-responder", "arn:aws:sts::*:assumed-role/guard-responder/*");
     let policy: Value = serde_json::from_str(&text).unwrap();
-    for (name, may) in
-        [("ci-deployer", true), ("sluicegate-responder", true), ("intern", false), ("ci-deployer-2", false)]
-    {
+    for (name, may) in [("ci-deployer", true), ("guard-responder", true), ("intern", false), ("ci-deployer-2", false)] {
         let role = scene.root().create_role("/", name, &policy).await.unwrap();
         let session = scene.root().assume_role(&role, "run").await.unwrap();
         let tried = scene.creates(&session, "orders-sink").await;
