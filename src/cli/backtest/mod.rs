@@ -73,6 +73,11 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
+    /// How many bytes of logs.
+    fn size(&self) -> u64 {
+        self.totals.bytes_raw.max(self.totals.bytes_compressed)
+    }
+
     fn took(&self) -> Duration {
         self.started.elapsed()
     }
