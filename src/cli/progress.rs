@@ -14,20 +14,29 @@ pub(super) struct Progress {
     raw: AtomicU64,
 }
 
+/// How many findings are judged, where standard error is a terminal and it is `wanted`.
+pub(super) fn judging(findings: u64, wanted: bool) -> ProgressBar {
+    let template = "{spinner} {human_pos} of {human_len} findings judged  {wide_bar}  {eta} left";
+    bar(findings, template, wanted)
+}
+
+fn bar(length: u64, template: &str, wanted: bool) -> ProgressBar {
+    if !wanted || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 impl Progress {
     /// Shown where standard error is a terminal and it is `wanted`.
     pub(super) fn new(wanted: bool) -> Self {
-        let bar = if wanted && std::io::stderr().is_terminal() {
-            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-            let template = "{spinner} {msg}  {wide_bar}  {decimal_bytes} of {decimal_total_bytes}, {eta} left";
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        } else {
-            ProgressBar::hidden()
-        };
+        let template = "{spinner} {msg}  {wide_bar}  {decimal_bytes} of {decimal_total_bytes}, {eta} left";
+        let bar = bar(0, template, wanted);
         Self { bar, found: AtomicU64::new(0), files: AtomicU64::new(0), raw: AtomicU64::new(0) }
     }
 

@@ -23,4 +23,6 @@ pub use timeline::{Judged, Timeline};
 pub use usage::{EntryUse, Expiry, Usage};
 
 #[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
 mod tests;

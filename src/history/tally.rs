@@ -40,6 +40,8 @@ pub struct PrincipalCount {
     pub restricted: u64,
     /// When it was seen last; of findings without a time: never.
     pub last: Option<Timestamp>,
+    /// When it did something last that was not allowed.
+    pub last_not_allowed: Option<Timestamp>,
 }
 
 impl PrincipalCount {
@@ -47,6 +49,7 @@ impl PrincipalCount {
         self.count.add(verdict.allowed);
         if !verdict.allowed {
             *self.by_response.entry(verdict.response).or_default() += 1;
+            self.last_not_allowed = self.last_not_allowed.max(dated(finding));
         }
         self.restricted += u64::from(verdict.restrict);
         self.last = self.last.max(dated(finding));

@@ -115,10 +115,10 @@ impl<'p> Usage<'p> {
         self.set.entries().iter().zip(&self.uses).map(|(entry, used)| (entry.id.as_str(), entry.expires, used))
     }
 
-    /// Who answers for an entry, and why it is there; empty where there is none of this id.
+    /// Who answers for an entry, and why it is there; of a rule only why.
     pub fn about(&self, id: &str) -> (&'p str, &'p str) {
         let entry = self.positions.get(id).and_then(|position| self.set.entries().get(*position));
-        entry.map_or(("", ""), |entry| (entry.owner.as_str(), entry.reason.as_str()))
+        entry.map_or_else(|| ("", self.set.rule_reason(id)), |entry| (entry.owner.as_str(), entry.reason.as_str()))
     }
 
     /// Whether an id is an entry's.

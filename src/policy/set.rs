@@ -110,6 +110,11 @@ impl PolicySet {
         self.rules.info(id).is_some() || self.entries().iter().any(|entry| entry.id == id)
     }
 
+    /// Why a rule is there; `""` where there is none of this id.
+    pub(crate) fn rule_reason(&self, id: &str) -> &str {
+        self.rules.info(id).map_or("", |info| info.reason.as_str())
+    }
+
     /// The accounts that the inventory lists; none where it lists none.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
         self.inventory.account_ids()

@@ -117,3 +117,32 @@ pub struct Cell {
     /// How it is meant.
     pub tone: Tone,
 }
+
+impl Cell {
+    /// Text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// Text that is meant in some way.
+    pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone, ..Self::default() }
+    }
+
+    /// Text that is sorted by a number: a time, a share.
+    pub fn sorted(text: impl Into<String>, sort: f64) -> Self {
+        Self { text: text.into(), sort: Some(sort), ..Self::default() }
+    }
+}
+
+impl Column {
+    /// A column of text.
+    pub fn text(name: &str) -> Self {
+        Self { name: name.to_owned(), number: false }
+    }
+
+    /// A column of numbers.
+    pub fn number(name: &str) -> Self {
+        Self { name: name.to_owned(), number: true }
+    }
+}

@@ -1,6 +1,7 @@
 //! `backtest`: whole archives judged along the time, told as lines for programs and as a summary for people.
 
 mod against;
+mod html;
 mod text;
 
 use crate::harness::{Place, Run};

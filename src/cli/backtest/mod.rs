@@ -6,7 +6,7 @@ mod sink;
 mod text;
 mod words;
 
-use super::progress::Progress;
+use super::progress::{Progress, judging};
 use super::{Failure, Format, PolicyArgs, Result, archives, load_policies, show};
 use crate::archive::{self, Archive, Damaged, Place, Totals};
 use crate::config::Config;
@@ -73,6 +73,11 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
+    /// How many bytes of logs.
+    fn size(&self) -> u64 {
+        self.totals.bytes_raw.max(self.totals.bytes_compressed)
+    }
+
     fn took(&self) -> Duration {
         self.started.elapsed()
     }
@@ -101,22 +106,27 @@ pub(super) fn backtest(config: &Config, args: &BacktestArgs, format: Format) -> 
     };
     let limits = match format {
         Format::Html => Limits::default(),
-        Format::Text | Format::Json => Limits { findings: NEWEST, ..Limits::default() },
+        Format::Text => Limits { findings: NEWEST, ..Limits::default() },
+        Format::Json => Limits { findings: 0, ..Limits::default() },
     };
     let mut told = Backtest::new(&set, against.as_ref(), limits);
     let mut out = Sink::open(args.output.as_deref())?;
     if format == Format::Json {
         json::damaged(&mut out, &read.damaged)?;
     }
+    let streams = format == Format::Json || args.all;
+    let progress = judging(read.totals.findings, args.progress(format) && !(streams && args.on_terminal()));
     for finding in findings {
         let finding = finding?;
         let opinion = told.judge(&finding);
+        progress.inc(1);
         match format {
             Format::Json => json::finding(&mut out, &finding, &opinion)?,
             Format::Text if args.all => text::finding(&mut out, &finding, &opinion)?,
             Format::Text | Format::Html => {}
         }
     }
+    progress.finish_and_clear();
     match format {
         Format::Json => json::summary(&mut out, &read, &told)?,
         Format::Text => text::summary(&mut out, &read, &told, args.all)?,
@@ -149,11 +159,20 @@ impl BacktestArgs {
         if let Some(threads) = self.threads {
             options.threads = threads.get();
         }
-        let piped = self.output.is_none() && !std::io::stdout().is_terminal();
-        let progress = Progress::new(!(format == Format::Json && piped));
+        let progress = Progress::new(self.progress(format));
         let archive = archives::read(places, &options, &progress);
         progress.end();
         archive
+    }
+
+    /// Whether what is written goes to a terminal.
+    fn on_terminal(&self) -> bool {
+        self.output.is_none() && std::io::stdout().is_terminal()
+    }
+
+    /// Whether progress is worth showing: not where another program reads along.
+    fn progress(&self, format: Format) -> bool {
+        format != Format::Json || self.output.is_some() || self.on_terminal()
     }
 
     /// The exit code, and on standard error what made it.

@@ -41,10 +41,10 @@ pub(super) fn summary(out: &mut Sink, read: &Read<'_>, told: &Backtest<'_>, all:
 
 fn what_was_read(out: &mut Sink, read: &Read<'_>, told: &Backtest<'_>) -> Result {
     let totals = &read.totals;
-    let size = if totals.bytes_compressed == totals.bytes_raw {
-        bytes(totals.bytes_raw)
+    let size = if totals.bytes_compressed == read.size() {
+        bytes(read.size())
     } else {
-        format!("{} ({} as stored)", bytes(totals.bytes_raw), bytes(totals.bytes_compressed))
+        format!("{} ({} as stored)", bytes(read.size()), bytes(totals.bytes_compressed))
     };
     let took = read.took();
     out.line(&format!(
@@ -52,7 +52,7 @@ fn what_was_read(out: &mut Sink, read: &Read<'_>, told: &Backtest<'_>) -> Result
         many(totals.files, "file"),
         many(totals.records, "record"),
         words::duration(took),
-        words::speed(totals.bytes_raw, took)
+        words::speed(read.size(), took)
     ))?;
     let digest = read.digests.0.get(..12).unwrap_or_default();
     out.line(&format!("Judged by {}, digest {digest}", visible(&read.policies.display().to_string())))?;
@@ -104,7 +104,7 @@ fn principals(out: &mut Sink, told: &Backtest<'_>) -> Result {
         .iter()
         .take(LISTED)
         .map(|(arn, principal)| {
-            let last = principal.last.map_or(String::new(), |last| format!("last {}", words::time(last)));
+            let last = principal.last_not_allowed.map_or(String::new(), |last| format!("last {}", words::time(last)));
             let done = words::responses(&principal.by_response, principal.restricted);
             vec![grouped(principal.count.not_allowed), visible(words::principal(arn)), done, last]
         })

@@ -105,3 +105,14 @@ pub(super) fn principal(arn: &str) -> &str {
 pub(super) fn place(damaged: &Damaged) -> String {
     format!("{}: {}: {}", damaged.source, damaged.position, damaged.error)
 }
+
+/// At most so many characters of a text, and how many are left out.
+pub(super) fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => {
+            let left = text.chars().count() - most;
+            format!("{}… ({} left out)", text.get(..end).unwrap_or_default(), many(left as u64, "character"))
+        }
+        None => text.to_owned(),
+    }
+}
