@@ -9,6 +9,7 @@ mod draft;
 mod habit;
 mod names;
 mod propose;
+mod rare;
 mod reason;
 mod seen;
 mod siblings;
@@ -115,19 +116,28 @@ pub fn learn(findings: &[Finding], present: &PolicyFiles, options: &Options) -> 
     let trial = Trial { findings, present, today: options.today };
     let already = trial.allowed_already(&set);
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
-    let mut open = Vec::new();
-    for (at, finding) in findings.iter().enumerate().filter(|(at, _)| !already[*at]) {
+    let mut able = Vec::new();
+    for (at, finding) in findings.iter().enumerate() {
         match Reason::of(finding, &set) {
             Some(reason) => drop(reasons.insert(at, reason)),
-            None => open.push(at),
+            None => able.push(at),
         }
     }
+    let open: Vec<usize> = able.iter().copied().filter(|at| !already[*at]).collect();
     let forbidden = trial.forbidden(&open)?;
     reasons.extend(forbidden.into_iter().map(|(at, why)| (at, Reason::Forbidden(why))));
-    open.retain(|at| !reasons.contains_key(at));
-    let found = habit::find(findings, &open, options);
+    able.retain(|at| !reasons.contains_key(at));
+    // What is allowed already needs no entry, but shows what is usual, beside which the rest may look strange.
+    let found = habit::find(findings, &able, options);
     reasons.extend(found.left_out);
-    let proven = propose::prove(&trial, &set, &already, siblings::join(findings, found.habits), options)?;
+    let mut plans = siblings::join(findings, found.habits);
+    for plan in &mut plans {
+        reasons.extend(rare::put_aside(findings, plan, options));
+        plan.keep(findings, |at| !already[at]);
+    }
+    plans.retain(|plan| !plan.of.is_empty());
+    reasons.retain(|at, _| !already[*at]);
+    let proven = propose::prove(&trial, &set, &already, plans, options)?;
     reasons.extend(proven.left_out.iter().cloned());
     let proposals = proposals(findings, &proven);
     let explained = (0..findings.len()).filter(|at| !already[*at] && proven.outcomes[*at].allowed).count();
