@@ -7,6 +7,7 @@ mod elsewhere;
 mod evidence;
 mod faults;
 mod kills;
+mod learn;
 mod replay;
 mod restrict;
 mod running;
