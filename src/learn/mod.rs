@@ -104,7 +104,7 @@ pub struct Summary {
 pub struct Lesson {
     /// Entries, those that explain most first.
     pub proposals: Vec<Proposal>,
-    /// What is left out, the suspicious first, then the most frequent.
+    /// What is left out, the suspicious first, then what is strange, then the rest.
     pub left_out: Vec<LeftOut>,
     /// How it came out.
     pub summary: Summary,
@@ -191,23 +191,24 @@ fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0 }
 }
 
-/// By who and why, the suspicious first, then the most frequent.
+/// By who and why, the suspicious first, then what is strange, then the rest; the most frequent before the others.
 fn left_out(findings: &[Finding], reasons: &BTreeMap<usize, Reason>) -> Vec<LeftOut> {
     let mut groups: BTreeMap<(String, &Reason), Vec<usize>> = BTreeMap::new();
     for (at, reason) in reasons {
         groups.entry((who(&findings[*at]), reason)).or_default().push(*at);
     }
-    let mut all: Vec<LeftOut> = groups
-        .into_iter()
-        .map(|((who, reason), of)| LeftOut {
+    let mut all: Vec<(u8, LeftOut)> = Vec::new();
+    for ((who, reason), of) in groups {
+        let left = LeftOut {
             left_out: who,
             why: reason.told(),
             suspicious: reason.is_suspicious(),
             evidence: Evidence::of(of.iter().map(|at| &findings[*at])),
-        })
-        .collect();
-    all.sort_by_key(|left| (!left.suspicious, std::cmp::Reverse(left.evidence.times)));
-    all
+        };
+        all.push((reason.rank(), left));
+    }
+    all.sort_by_key(|(rank, left)| (*rank, std::cmp::Reverse(left.evidence.times)));
+    all.into_iter().map(|(_, left)| left).collect()
 }
 
 fn who(finding: &Finding) -> String {

@@ -277,8 +277,9 @@ mod tests {
             let found = by_prefix(&names, 2);
             let all: BTreeSet<&String> = found.values().collect();
             for name in names {
-                let fitting: Vec<_> = all.iter().filter(|pattern| Glob::name(pattern).matches(name)).collect();
-                prop_assert_eq!(fitting, vec![&&found[name]], "{}", name);
+                let fitting: Vec<&String> =
+                    all.iter().copied().filter(|pattern| Glob::name(pattern).matches(name)).collect();
+                prop_assert_eq!(fitting, vec![&found[name]], "{}", name);
             }
         }
 

@@ -153,7 +153,7 @@ fn check_accepts_what_learn_writes() {
     assert_eq!(only_owners(&place), entries);
     // What is allowed by now needs no entry, and none is proposed twice.
     let again = place.run(&["learn", "logs"]).ends(0);
-    assert!(again.stdout.contains("being allowed already") && !again.stdout.contains("[[allow]]"), "{}", again.stdout);
+    assert!(again.stdout.contains("No entry is proposed") && !again.stdout.contains("[[allow]]"), "{}", again.stdout);
     // Beside other entries the ids are others.
     let (id, fixed) = ("\"orders-deployer\"", "arn:aws:iam::222233334444:role/x/other");
     place.write(

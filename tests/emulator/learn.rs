@@ -27,7 +27,11 @@ async fn cloudtrail_is_read_to_the_last_page_or_said_not_to_be() {
     assert_eq!(said.code, 0, "{said:?}");
     let summary = &lines.last().unwrap()["summary"];
     assert_eq!(summary["findings"], 1 + UPDATES, "{said:?}");
-    assert_eq!((&summary["proposals"], &summary["left_out"]), (&0.into(), &(1 + UPDATES).into()), "one day is no habit");
+    assert_eq!(
+        (&summary["proposals"], &summary["left_out"]),
+        (&0.into(), &(1 + UPDATES).into()),
+        "one day is no habit"
+    );
     let left: Vec<&str> = lines.iter().filter_map(|line| line["left_out"].as_str()).collect();
     assert!(!left.is_empty() && left.iter().all(|who| who.ends_with("role/people/intern")), "{left:?}");
 
