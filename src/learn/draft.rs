@@ -1,7 +1,7 @@
 //! A proposed entry, made of the findings that it is to allow.
 
 use super::names;
-use super::seen::{self, network};
+use super::seen::{self, is_steady, network};
 use crate::cloudtrail::PrincipalKind;
 use crate::detection::{Change, Finding};
 use crate::policy::PolicySet;
@@ -9,9 +9,8 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-/// A habit so often seen on so many days shows where its calls come from.
-const STEADY: (usize, usize) = (10, 5);
 /// In so many networks a pipeline may be at home.
 const NETWORKS: usize = 3;
 /// In so many at most, where nothing else keeps an intruder out.
@@ -87,6 +86,12 @@ impl Plan {
         self.of.iter().map(|at| &findings[*at])
     }
 
+    /// Keeps only some findings, and the principals of those.
+    pub(super) fn keep(&mut self, findings: &[Finding], keep: impl Fn(usize) -> bool) {
+        self.of.retain(|at| keep(*at));
+        self.principals = self.findings(findings).map(|finding| finding.actor.principal_arn.clone()).collect();
+    }
+
     pub(super) fn conditions(&self, findings: &[Finding], set: &PolicySet) -> Conditions {
         let all: Vec<&Finding> = self.findings(findings).collect();
         let principal = one_pattern(&self.principals);
@@ -117,12 +122,12 @@ impl Plan {
         let agents: BTreeSet<&str> = all.iter().map(|finding| names::agent_family(&finding.actor.user_agent)).collect();
         let nameable = agents.iter().all(|agent| is_agent(agent));
         let days = seen::days(all.iter().copied());
-        let steady = self.via.is_empty() && all.len() >= STEADY.0 && days >= STEADY.1;
+        let steady = self.via.is_empty() && is_steady(all.len(), days);
         let by_place = steady && (1..=NETWORKS).contains(&networks.len()) && recurring(all);
         let by_agent = steady && !by_place && agents.len() == 1;
         let addresses = by_place || (self.narrow.addresses && (1..=MOST_NETWORKS).contains(&networks.len()));
         let agents_too = nameable && (by_agent || self.narrow.agents);
-        let nets = networks.iter().filter(|_| addresses).map(ToString::to_string);
+        let nets = hosts(all).into_iter().filter(|_| addresses).map(|net| net.to_string());
         let agents = agents.iter().filter(|_| agents_too).map(|agent| names::agent_pattern(agent));
         (nets.collect(), agents.collect())
     }
@@ -154,6 +159,21 @@ impl Conditions {
 fn is_agent(family: &str) -> bool {
     let readable = family.chars().all(|c| (c.is_ascii_graphic() || c == ' ') && !matches!(c, '*' | '"' | '\'' | '\\'));
     readable && !family.trim().is_empty()
+}
+
+/// The networks, each as its one address where only one was seen.
+fn hosts(all: &[&Finding]) -> BTreeSet<IpNet> {
+    let mut seen: BTreeMap<IpNet, BTreeSet<IpAddr>> = BTreeMap::new();
+    for finding in all {
+        if let (Some(network), Ok(address)) = (network(&finding.actor.source_ip), finding.actor.source_ip.parse()) {
+            seen.entry(network).or_default().insert(address);
+        }
+    }
+    let one = |(network, addresses): (IpNet, BTreeSet<IpAddr>)| match addresses.first() {
+        Some(address) if addresses.len() == 1 => IpNet::from(*address),
+        _ => network,
+    };
+    seen.into_iter().map(one).collect()
 }
 
 /// Each network was seen on more than one day: none is where somebody was once.

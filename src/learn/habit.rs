@@ -2,21 +2,19 @@
 //!
 //! Whoever took over a deployer's role acts under its name, so a name alone is no habit. What a principal does is taken
 //! apart by session pattern, service, agent and network, and each part must be a habit by itself: seen often enough, on
-//! more than one day. Of what remains, functions, sources, regions and changes that are rare beside it are put aside too.
+//! more than one day.
 
 use super::names;
 use super::reason::Reason;
-use super::seen::{self, network};
+use super::seen::{self, is_steady, network};
 use super::signs::World;
 use super::{Options, is_habit};
-use crate::detection::{Change, Finding};
+use crate::detection::Finding;
 use ipnet::IpNet;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// In how many networks somebody may be at home; more are a cloud's, and say nothing.
 const HOMES: usize = 4;
-/// What is rare is put aside only where habits explain so many of a hundred.
-const HABITUAL: usize = 80;
 
 /// What one principal does through one service (`""`: by itself), by habit.
 #[derive(Debug, Clone)]
@@ -109,6 +107,10 @@ impl Principal<'_> {
         if of.len() * 3 > main_of.len() {
             return None;
         }
+        let strange = manner.via == main.via && (manner.agent != main.agent || manner.away);
+        if strange && !self.is_steady(of) {
+            return Some(if how.len() >= 3 { Reason::Suspicious(how) } else { Reason::Outlier(how) });
+        }
         how.extend(self.world.late(of));
         how.extend(self.world.spree(of));
         (how.len() >= 3).then_some(Reason::Suspicious(how))
@@ -127,7 +129,7 @@ impl Principal<'_> {
         // A service's agent and address are the service's own.
         let direct = manner.via == main.via;
         if manner.agent != main.agent && direct {
-            how.push(format!("another agent ({})", manner.agent));
+            how.push(format!("another agent ({})", manner.agent.trim_end_matches('/')));
         }
         if manner.away && direct {
             let from: BTreeSet<&str> = of.iter().map(|at| self.findings[*at].actor.source_ip.as_str()).collect();
@@ -147,22 +149,8 @@ impl Principal<'_> {
         how
     }
 
-    /// Puts aside what is rare in it, and keeps the rest where that is still a habit.
+    /// Keeps it where it is a habit, and does not look like an attack.
     fn habit(&self, via: String, of: Vec<usize>, found: &mut Habits) {
-        let mut of = of;
-        of.sort_unstable();
-        for (what, key) in [
-            ("another function", Aspect::Function),
-            ("another source", Aspect::Source),
-            ("another region", Aspect::Region),
-            ("another change", Aspect::Change),
-        ] {
-            let (usual, rare) = self.usual(&of, key);
-            of = usual;
-            for (at, value) in rare {
-                found.left_out.push((at, Reason::Outlier(vec![format!("{what} ({value})")])));
-            }
-        }
         if !self.is_habit(&of) {
             found.left_out.extend(of.iter().map(|at| (*at, Reason::Seldom)));
             return;
@@ -185,28 +173,6 @@ impl Principal<'_> {
         let people: Vec<&str> = names.into_iter().filter(human).take(3).collect();
         let told = || format!("sessions named {} may be people's", people.join(", "));
         (via.is_empty() && !people.is_empty()).then(told)
-    }
-
-    fn usual(&self, of: &[usize], aspect: Aspect) -> (Vec<usize>, Vec<(usize, String)>) {
-        let values: HashMap<usize, Vec<String>> = aspect.values(self.findings, of);
-        let mut by_value: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for &at in of {
-            for value in values.get(&at).into_iter().flatten() {
-                by_value.entry(value).or_default().push(at);
-            }
-        }
-        let habitual: BTreeSet<&str> =
-            by_value.iter().filter(|(_, of)| self.is_habit(of)).map(|(value, _)| *value).collect();
-        let odd =
-            |at: usize| values.get(&at).into_iter().flatten().find(|value| !habitual.contains(value.as_str())).cloned();
-        let (mut usual, mut rare) = (Vec::new(), Vec::new());
-        for &at in of {
-            match odd(at) {
-                Some(value) => rare.push((at, value)),
-                None => usual.push(at),
-            }
-        }
-        if usual.len() * 100 >= of.len() * HABITUAL { (usual, rare) } else { (of.to_vec(), Vec::new()) }
     }
 
     fn manners(&self, of: &[usize]) -> Vec<(usize, Manner)> {
@@ -244,52 +210,21 @@ impl Principal<'_> {
                 networks.entry(network).or_default().push(at);
             }
         }
-        networks.retain(|_, of| self.is_habit(of));
+        let most = networks.values().map(Vec::len).max().unwrap_or(0);
+        networks.retain(|network, of| {
+            let own = self.is_habit(of) && (of.len() * 3 > most || self.is_steady(of));
+            own || self.world.is_shared(network, self.options)
+        });
         let home: usize = networks.values().map(Vec::len).sum();
         let few = !networks.is_empty() && networks.len() <= HOMES && home * 100 >= direct.len() * 60;
         few.then(|| networks.into_keys().collect())
     }
 
+    fn is_steady(&self, of: &[usize]) -> bool {
+        is_steady(of.len(), seen::days(of.iter().map(|at| &self.findings[*at])))
+    }
+
     fn is_habit(&self, of: &[usize]) -> bool {
         is_habit(self.findings, of, self.options)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Aspect {
-    Function,
-    Source,
-    Region,
-    Change,
-}
-
-impl Aspect {
-    /// For each finding the values that must all be usual.
-    fn values(self, findings: &[Finding], of: &[usize]) -> HashMap<usize, Vec<String>> {
-        let patterned = |name: &dyn Fn(usize) -> String| {
-            let names: Vec<(usize, String)> = of.iter().map(|at| (*at, name(*at))).collect();
-            let patterns = names::by_prefix(&names.iter().map(|(_, name)| name.as_str()).collect(), 2);
-            let pattern = |name: &String| patterns.get(name.as_str()).cloned().unwrap_or_default();
-            names.iter().map(|(at, name)| (*at, vec![pattern(name)])).collect()
-        };
-        match self {
-            Self::Function => patterned(&|at| findings[at].call.function.name.clone()),
-            Self::Source => patterned(&|at| seen::source(&findings[at])),
-            Self::Region => of.iter().map(|at| (*at, vec![findings[*at].region.clone()])).collect(),
-            Self::Change => {
-                let changes = |at: usize| findings[at].changes.iter().map(|change| word(*change).to_owned()).collect();
-                of.iter().map(|at| (*at, changes(*at))).collect()
-            }
-        }
-    }
-}
-
-/// The allowlist's word for a change.
-pub(super) fn word(change: Change) -> &'static str {
-    match change {
-        Change::Create => "create",
-        Change::Enable => "enable",
-        Change::Repoint => "repoint",
-        Change::Rewire => "rewire",
     }
 }

@@ -9,6 +9,7 @@ mod draft;
 mod habit;
 mod names;
 mod propose;
+mod rare;
 mod reason;
 mod seen;
 mod siblings;
@@ -103,7 +104,7 @@ pub struct Summary {
 pub struct Lesson {
     /// Entries, those that explain most first.
     pub proposals: Vec<Proposal>,
-    /// What is left out, the suspicious first, then the most frequent.
+    /// What is left out, the suspicious first, then what is strange, then the rest.
     pub left_out: Vec<LeftOut>,
     /// How it came out.
     pub summary: Summary,
@@ -115,19 +116,28 @@ pub fn learn(findings: &[Finding], present: &PolicyFiles, options: &Options) -> 
     let trial = Trial { findings, present, today: options.today };
     let already = trial.allowed_already(&set);
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
-    let mut open = Vec::new();
-    for (at, finding) in findings.iter().enumerate().filter(|(at, _)| !already[*at]) {
+    let mut able = Vec::new();
+    for (at, finding) in findings.iter().enumerate() {
         match Reason::of(finding, &set) {
             Some(reason) => drop(reasons.insert(at, reason)),
-            None => open.push(at),
+            None => able.push(at),
         }
     }
+    let open: Vec<usize> = able.iter().copied().filter(|at| !already[*at]).collect();
     let forbidden = trial.forbidden(&open)?;
     reasons.extend(forbidden.into_iter().map(|(at, why)| (at, Reason::Forbidden(why))));
-    open.retain(|at| !reasons.contains_key(at));
-    let found = habit::find(findings, &open, options);
+    able.retain(|at| !reasons.contains_key(at));
+    // What is allowed already needs no entry, but shows what is usual, beside which the rest may look strange.
+    let found = habit::find(findings, &able, options);
     reasons.extend(found.left_out);
-    let proven = propose::prove(&trial, &set, &already, siblings::join(findings, found.habits), options)?;
+    let mut plans = siblings::join(findings, found.habits);
+    for plan in &mut plans {
+        reasons.extend(rare::put_aside(findings, plan, options));
+        plan.keep(findings, |at| !already[at]);
+    }
+    plans.retain(|plan| !plan.of.is_empty());
+    reasons.retain(|at, _| !already[*at]);
+    let proven = propose::prove(&trial, &set, &already, plans, options)?;
     reasons.extend(proven.left_out.iter().cloned());
     let proposals = proposals(findings, &proven);
     let explained = (0..findings.len()).filter(|at| !already[*at] && proven.outcomes[*at].allowed).count();
@@ -181,23 +191,24 @@ fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 10_000.0).round() / 10_000.0 }
 }
 
-/// By who and why, the suspicious first, then the most frequent.
+/// By who and why, the suspicious first, then what is strange, then the rest; the most frequent before the others.
 fn left_out(findings: &[Finding], reasons: &BTreeMap<usize, Reason>) -> Vec<LeftOut> {
     let mut groups: BTreeMap<(String, &Reason), Vec<usize>> = BTreeMap::new();
     for (at, reason) in reasons {
         groups.entry((who(&findings[*at]), reason)).or_default().push(*at);
     }
-    let mut all: Vec<LeftOut> = groups
-        .into_iter()
-        .map(|((who, reason), of)| LeftOut {
+    let mut all: Vec<(u8, LeftOut)> = Vec::new();
+    for ((who, reason), of) in groups {
+        let left = LeftOut {
             left_out: who,
             why: reason.told(),
             suspicious: reason.is_suspicious(),
             evidence: Evidence::of(of.iter().map(|at| &findings[*at])),
-        })
-        .collect();
-    all.sort_by_key(|left| (!left.suspicious, std::cmp::Reverse(left.evidence.times)));
-    all
+        };
+        all.push((reason.rank(), left));
+    }
+    all.sort_by_key(|(rank, left)| (*rank, std::cmp::Reverse(left.evidence.times)));
+    all.into_iter().map(|(_, left)| left).collect()
 }
 
 fn who(finding: &Finding) -> String {

@@ -116,6 +116,19 @@ pub(super) fn sessions<'n>(names: &BTreeSet<&'n str>) -> BTreeMap<&'n str, Strin
     patterns
 }
 
+/// Each name, or the shape that it has in common with another.
+pub(super) fn shapes<'n>(names: &BTreeSet<&'n str>) -> BTreeMap<&'n str, String> {
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+    for name in names {
+        *alike.entry(shape(name)).or_default() += 1;
+    }
+    let told = |name: &'n str| {
+        let shape = shape(name);
+        if alike.get(&shape).is_some_and(|number| *number > 1) { shape } else { name.to_owned() }
+    };
+    names.iter().map(|name| (*name, told(name))).collect()
+}
+
 /// A session's name with `*` for whatever counts or is random in it: `runner-7` → `runner-*`.
 pub(super) fn shape(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
@@ -264,9 +277,9 @@ mod tests {
             let found = by_prefix(&names, 2);
             let all: BTreeSet<&String> = found.values().collect();
             for name in names {
-                let fitting: Vec<_> = all.iter().filter(|pattern| Glob::name(pattern).matches(name)).collect();
-                let own = &found[name];
-                prop_assert_eq!(fitting, vec![&own], "{}", name);
+                let fitting: Vec<&String> =
+                    all.iter().copied().filter(|pattern| Glob::name(pattern).matches(name)).collect();
+                prop_assert_eq!(fitting, vec![&found[name]], "{}", name);
             }
         }
 

@@ -83,7 +83,7 @@ fn forget(findings: &[Finding], plans: &mut [Plan], outcomes: &[Outcome], left_o
             }
             allowed
         });
-        plan.principals = plan.findings(findings).map(|finding| finding.actor.principal_arn.clone()).collect();
+        plan.keep(findings, |_| true);
     }
     any
 }
@@ -109,7 +109,8 @@ fn fold_in(plans: &mut Vec<Plan>, drafts: &[Draft], outcomes: &[Outcome], idle: 
 
 /// The plan, narrowed so that it no longer covers at least one of these findings; nothing where no key can.
 fn narrower(findings: &[Finding], plan: &Plan, draft: &Draft, too_much: &[usize]) -> Option<Vec<Plan>> {
-    if plan.principals.len() > 1 {
+    let several = plan.principals.len() > 1;
+    if several && too_much.iter().any(|at| !plan.principals.contains(&findings[*at].actor.principal_arn)) {
         return Some(siblings::split(findings, plan));
     }
     let too_much: Vec<&Finding> = too_much.iter().map(|at| &findings[*at]).collect();
@@ -134,6 +135,9 @@ fn narrower(findings: &[Finding], plan: &Plan, draft: &Draft, too_much: &[usize]
         if apart(&agent) {
             return with(Narrow { agents: true, ..narrow });
         }
+    }
+    if several {
+        return Some(siblings::split(findings, plan));
     }
     let name = |finding: &Finding| finding.call.function.name.clone();
     if !narrow.literal && (apart(&name) || apart(&seen::source)) {
@@ -166,21 +170,21 @@ fn drafts(findings: &[Finding], set: &PolicySet, plans: &[Plan], options: &Optio
         let alone = bases.get(&base).is_none_or(|number| *number == 1);
         let id = free_id(&base, plan, alone, |id| taken.contains(id) || set.has_id(id));
         taken.insert(id.clone());
-        let reason = reason(findings, plan);
-        drafts.push(plan.conditions(findings, set).draft(id, reason, &plan.via, options.expires));
+        let conditions = plan.conditions(findings, set);
+        let reason = reason(findings, plan, &conditions.functions);
+        drafts.push(conditions.draft(id, reason, &plan.via, options.expires));
     }
     drafts
 }
 
-/// The role's name, or the path's where several roles are meant.
+/// The role's name, with its path where that is one bare word; the path's where several roles are meant.
 fn base_id(plan: &Plan) -> String {
     let names: BTreeSet<&str> = plan.principals.iter().map(|arn| path_and_name(arn).1).collect();
+    let path = plan.principals.iter().next().map_or("", |arn| path_and_name(arn).0).trim_matches('/');
     let name = match names.iter().next() {
-        Some(name) if names.len() == 1 => (*name).to_owned(),
-        _ => {
-            let path = plan.principals.iter().next().map_or("", |arn| path_and_name(arn).0);
-            format!("{}-roles", path.trim_matches('/').replace('/', "-"))
-        }
+        Some(name) if names.len() == 1 && (path.is_empty() || name.contains(['-', '_', '.'])) => (*name).to_owned(),
+        Some(name) if names.len() == 1 => format!("{}-{name}", path.rsplit('/').next().unwrap_or("")),
+        _ => format!("{}-roles", path.replace('/', "-")),
     };
     let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
     let id: String = name.chars().map(fine).collect();
@@ -200,27 +204,26 @@ fn free_id(base: &str, plan: &Plan, alone: bool, taken: impl Fn(&str) -> bool) -
     first.or_else(numbered).unwrap_or_default()
 }
 
-/// What an entry rests on, as a sentence.
-fn reason(findings: &[Finding], plan: &Plan) -> String {
+/// What an entry is for and rests on, as a sentence.
+fn reason(findings: &[Finding], plan: &Plan, functions: &[String]) -> String {
     let all = plan.findings(findings);
-    let times = all.clone().count();
-    let days = seen::days(all.clone());
+    let (times, days) = (all.clone().count(), seen::days(all.clone()));
     let first = all.clone().map(seen::day).min().unwrap_or_default();
     let last = all.clone().map(seen::day).max().unwrap_or_default();
-    let functions: BTreeSet<&str> = all.clone().map(|finding| finding.call.function.name.as_str()).collect();
     let kinds: BTreeSet<&str> = all.map(|finding| seen::source_kind(finding.call.source.kind)).collect();
     let kinds: Vec<&str> = kinds.into_iter().collect();
-    let what = match functions.len() {
-        1 => format!("`{}`", functions.first().unwrap_or(&"")),
-        number => format!("{number} functions"),
+    let named = functions.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    let more = match functions.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
     };
-    let via = match plan.via.as_str() {
-        "" => String::new(),
-        service => format!(" through {service}"),
-    };
+    let via = if plan.via.is_empty() { String::new() } else { format!(" through {}", plan.via) };
     let roles = match plan.principals.len() {
         1 => String::new(),
-        number => format!("{number} roles, together, "),
+        number => format!(" from {number} roles"),
     };
-    format!("{roles}wired {what} to {} {times} times{via}, on {days} days from {first} to {last}", kinds.join(" and "))
+    format!(
+        "wires {named}{more} to {}{via}{roles}: {times} times on {days} days, {first} to {last}",
+        kinds.join(" and ")
+    )
 }

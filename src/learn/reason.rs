@@ -56,6 +56,15 @@ impl Reason {
         matches!(self, Self::Suspicious(_))
     }
 
+    /// What a reviewer should read first.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::Suspicious(_) => 0,
+            Self::Outlier(_) | Self::Inseparable(_) => 1,
+            _ => 2,
+        }
+    }
+
     /// Why a finding can have no entry, whatever else was seen; `None`: it may have one.
     pub(super) fn of(finding: &Finding, set: &PolicySet) -> Option<Self> {
         let actor = &finding.actor;

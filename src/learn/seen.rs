@@ -45,13 +45,13 @@ pub struct Evidence {
     pub days: usize,
     /// The roles and users.
     pub principals: Counts,
-    /// The sessions' names.
+    /// The sessions' names, those of one shape together: `runner-*`.
     pub sessions: Counts,
     /// The networks that calls came from, or the service's host name.
     pub addresses: Counts,
     /// What made the calls, without versions.
     pub user_agents: Counts,
-    /// The functions' bare names.
+    /// The functions' bare names, those of one shape together.
     pub functions: Counts,
     /// The sources, `kind:name`.
     pub sources: Counts,
@@ -67,13 +67,19 @@ impl Evidence {
             last: times.max().unwrap_or_default(),
             days: days(findings.clone()),
             principals: counts(findings.clone().map(|finding| finding.actor.principal_arn.clone())),
-            sessions: counts(findings.clone().map(|finding| finding.actor.session_name.clone())),
+            sessions: shaped(findings.clone().map(|finding| finding.actor.session_name.as_str())),
             addresses: counts(findings.clone().map(address)),
             user_agents: counts(findings.clone().map(|finding| names::agent_family(&finding.actor.user_agent).into())),
-            functions: counts(findings.clone().map(|finding| finding.call.function.name.clone())),
+            functions: shaped(findings.clone().map(|finding| finding.call.function.name.as_str())),
             sources: counts(findings.map(source)),
         }
     }
+}
+
+/// The same, with names together that differ only in what counts up or is drawn by lot.
+fn shaped<'f>(values: impl Iterator<Item = &'f str> + Clone) -> Counts {
+    let shapes = names::shapes(&values.clone().collect());
+    counts(values.map(|value| shapes.get(value).cloned().unwrap_or_default()))
 }
 
 /// Most frequent first; what is not known is not counted.
@@ -97,6 +103,11 @@ fn address(finding: &Finding) -> String {
 /// The day, UTC.
 pub(super) fn day(finding: &Finding) -> Date {
     Offset::UTC.to_datetime(finding.event.time).date()
+}
+
+/// Seen so often, on so many days, that it is beyond doubt what it usually looks like.
+pub(super) fn is_steady(times: usize, days: usize) -> bool {
+    times >= 10 && days >= 5
 }
 
 /// On how many days.

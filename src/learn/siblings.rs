@@ -94,7 +94,7 @@ fn joined(
     done
 }
 
-/// Whether two do the same kind of thing: sessions of the same shape, the same changes, and at least half of the
+/// Whether two do the same kind of thing: sessions of the same shape, no changes of different kinds, and at least half of the
 /// function and source families in common.
 fn alike(findings: &[Finding], one: &Plan, other: &Plan) -> bool {
     let shapes = |plan: &Plan| -> BTreeSet<String> {
@@ -103,7 +103,8 @@ fn alike(findings: &[Finding], one: &Plan, other: &Plan) -> bool {
     let changes = |plan: &Plan| -> BTreeSet<Change> {
         plan.findings(findings).flat_map(|finding| finding.changes.iter().copied()).collect()
     };
-    if shapes(one) != shapes(other) || changes(one) != changes(other) {
+    let (changed, also) = (changes(one), changes(other));
+    if shapes(one) != shapes(other) || !(changed.is_subset(&also) || also.is_subset(&changed)) {
         return false;
     }
     let common = |name: &dyn Fn(&Finding) -> String| {

@@ -1,6 +1,7 @@
 //! Signs of an attack, as the whole history shows them.
 
 use super::seen::{self, network};
+use super::{Options, is_habit};
 use crate::detection::Finding;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
@@ -19,9 +20,10 @@ pub(super) struct World<'f> {
     first: Timestamp,
     last: Timestamp,
     functions: HashMap<&'f str, BTreeSet<&'f str>>,
-    /// Who wired a source, and since when.
-    sources: HashMap<String, HashMap<&'f str, Timestamp>>,
-    networks: HashMap<IpNet, BTreeSet<&'f str>>,
+    /// Who wired a source, since when, and how often.
+    sources: HashMap<String, HashMap<&'f str, (Timestamp, usize)>>,
+    /// Who calls from where: the positions of the findings.
+    networks: HashMap<IpNet, HashMap<&'f str, Vec<usize>>>,
 }
 
 /// What speaks for an attack.
@@ -64,17 +66,24 @@ impl<'f> World<'f> {
             sources: HashMap::new(),
             networks: HashMap::new(),
         };
-        for finding in findings {
+        for (at, finding) in findings.iter().enumerate() {
             let who = finding.actor.principal_arn.as_str();
             world.functions.entry(&finding.call.function.name).or_default().insert(who);
-            let first =
-                world.sources.entry(seen::source(finding)).or_default().entry(who).or_insert(finding.event.time);
+            let by = world.sources.entry(seen::source(finding)).or_default();
+            let (first, times) = by.entry(who).or_insert((finding.event.time, 0));
             *first = finding.event.time.min(*first);
+            *times += 1;
             if let Some(network) = network(&finding.actor.source_ip) {
-                world.networks.entry(network).or_default().insert(who);
+                world.networks.entry(network).or_default().entry(who).or_default().push(at);
             }
         }
         world
+    }
+
+    /// Whether several principals are at home in a network.
+    pub(super) fn is_shared(&self, network: &IpNet, options: &Options) -> bool {
+        let by = self.networks.get(network).into_iter().flat_map(HashMap::values);
+        by.filter(|of| is_habit(self.findings, of, options)).count() >= 2
     }
 
     /// Of a principal's findings.
@@ -108,18 +117,19 @@ impl<'f> World<'f> {
         spree.then(|| format!("{most} within ten minutes"))
     }
 
-    /// Functions that nobody else touches, on sources that others wired before: this is how data is carried off.
+    /// Functions that nobody else touches, on sources that others wired before, or wire more: this is how data is
+    /// carried off.
     fn siphon(&self, of: &[usize]) -> Option<String> {
         let alone =
             |finding: &Finding| self.functions.get(finding.call.function.name.as_str()).is_some_and(|by| by.len() == 1);
         let taken = |finding: &Finding| {
-            let by = self.sources.get(&seen::source(finding))?;
-            let own = by.get(finding.actor.principal_arn.as_str())?;
-            by.values().any(|first| first < own).then_some(())
+            let by = self.sources.get(&seen::source(finding));
+            let own = by.and_then(|by| by.get(finding.actor.principal_arn.as_str()));
+            by.zip(own).is_some_and(|(by, own)| by.values().any(|other| other.0 < own.0 || other.1 > own.1))
         };
-        let siphon = |at: &usize| alone(&self.findings[*at]) && taken(&self.findings[*at]).is_some();
-        (!of.is_empty() && of.iter().all(siphon))
-            .then(|| "its own functions on sources that others wired before".to_owned())
+        let siphon = of.iter().filter(|at| alone(&self.findings[**at]) && taken(&self.findings[**at])).count();
+        let nearly_all = siphon > 0 && siphon * 10 >= of.len() * 8;
+        nearly_all.then(|| "its own functions on sources that are others'".to_owned())
     }
 
     /// From networks that nobody else calls from.

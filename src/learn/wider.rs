@@ -4,22 +4,24 @@ use super::draft::Draft;
 use super::seen;
 use crate::detection::{Change, Finding};
 use crate::policy::Glob;
+use ipnet::IpNet;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// So many examples are named.
-const EXAMPLES: usize = 4;
+const EXAMPLES: usize = 3;
 
 /// Everything that the entry allows beyond these findings.
 pub(super) fn told(draft: &Draft, all: &[&Finding]) -> Vec<String> {
     let mut wider = Vec::new();
     if draft.principal.contains('*') {
         let seen = all.iter().map(|finding| finding.actor.principal_arn.clone()).collect();
-        wider.push(format!("principals {} were {}", draft.principal, examples(&seen)));
+        wider.push(format!("principals {} (seen: {})", draft.principal, examples(&seen)));
     }
     let role_sessions = all.iter().any(|finding| !finding.actor.session_name.is_empty());
     if draft.sessions.is_empty() && role_sessions {
         let seen = all.iter().map(|finding| finding.actor.session_name.clone()).collect();
-        wider.push(format!("any session: their names follow no pattern, such as {}", examples(&seen)));
+        wider.push(format!("any session (the names follow no pattern: {})", examples(&seen)));
     }
     let session = |finding: &Finding| finding.actor.session_name.clone();
     wider.extend(patterned("sessions", &draft.sessions, all, session));
@@ -30,7 +32,7 @@ pub(super) fn told(draft: &Draft, all: &[&Finding]) -> Vec<String> {
     wider.extend(patterned("user agents", &draft.user_agents, all, |finding| finding.actor.user_agent.clone()));
     wider.extend(combinations(draft, all));
     if draft.via.is_empty() && draft.addresses.is_empty() {
-        wider.push("what a service does for it, for no key asks for direct calls".to_owned());
+        wider.push("calls that a service makes for it, since no key asks for direct ones".to_owned());
     }
     wider
 }
@@ -41,15 +43,21 @@ fn patterned(what: &str, patterns: &[String], all: &[&Finding], name: impl Fn(&F
     let told = |pattern: &&String| {
         let glob = Glob::name(pattern);
         let seen: BTreeSet<String> = names.iter().filter(|name| glob.matches(name)).cloned().collect();
-        format!("{what} {pattern} were {}", examples(&seen))
+        format!("{what} {pattern} (seen: {})", examples(&seen))
     };
     patterns.iter().filter(|pattern| pattern.contains('*')).map(|pattern| told(&pattern)).collect()
 }
 
-fn networks(draft: &Draft, all: &[&Finding]) -> Option<String> {
-    let seen: BTreeSet<String> = all.iter().map(|finding| finding.actor.source_ip.clone()).collect();
-    let told = || format!("addresses {} were {}", draft.addresses.join(" and "), examples(&seen));
-    (!draft.addresses.is_empty()).then(told)
+/// Whole networks with what was seen of them; a single address is no wider than it was.
+fn networks(draft: &Draft, all: &[&Finding]) -> Vec<String> {
+    let addresses: BTreeSet<IpAddr> = all.iter().filter_map(|finding| finding.actor.source_ip.parse().ok()).collect();
+    let nets = draft.addresses.iter().filter_map(|net| net.parse::<IpNet>().ok());
+    let whole = nets.filter(|net| net.prefix_len() < net.max_prefix_len());
+    let told = |net: IpNet| {
+        let seen = addresses.iter().filter(|address| net.contains(*address)).map(ToString::to_string).collect();
+        format!("addresses {net} (seen: {})", examples(&seen))
+    };
+    whole.map(told).collect()
 }
 
 /// Keys are matched each by itself, so an entry allows every combination of what it lists.
@@ -71,7 +79,7 @@ fn combinations(draft: &Draft, all: &[&Finding]) -> Option<String> {
     let possible: usize = listed.iter().product();
     (seen.len() < possible).then(|| {
         format!(
-            "any combination of function, source, region, account and action: {} of {possible} were seen",
+            "any combination of these functions, sources, regions, accounts and actions ({} of {possible} were seen)",
             seen.len()
         )
     })

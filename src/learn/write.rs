@@ -93,10 +93,8 @@ impl Lesson {
         if self.left_out.is_empty() {
             return String::new();
         }
-        let mut text = "\n# ---------------------------------------------------------------------------\n".to_owned();
-        text.push_str("# Left out: for these no entry is proposed.\n");
+        let mut text = "\n# Left out: for these no entry is proposed.\n#\n".to_owned();
         for left in &self.left_out {
-            text.push_str("#\n");
             text.push_str(&left_out(left));
         }
         text
@@ -106,16 +104,19 @@ impl Lesson {
 /// What speaks for an entry, as comments.
 fn evidence(number: usize, proposal: &Proposal) -> String {
     let seen = &proposal.evidence;
+    let together = match number {
+        1 => String::new(),
+        _ => format!(", {} with those above", percent(proposal.cumulative_share)),
+    };
     let mut text = comment(
         "",
         &format!(
-            "{number}. {} on {}, {} to {}: {} of the history, {} with those above.",
+            "{number}. {} on {}, {} to {}: {} of the history{together}.",
             counted(seen.times, "time"),
             counted(seen.days, "day"),
             seen.first.strftime("%F"),
             seen.last.strftime("%F"),
-            percent(proposal.share),
-            percent(proposal.cumulative_share)
+            percent(proposal.share)
         ),
     );
     let principals = if seen.principals.different > 1 { Some(("roles", &seen.principals)) } else { None };
@@ -129,8 +130,8 @@ fn evidence(number: usize, proposal: &Proposal) -> String {
     for (what, counts) in principals.into_iter().chain(rows).filter(|(_, counts)| counts.different > 0) {
         text.push_str(&comment(&format!("   {what:<9} "), &listed(counts)));
     }
-    for wider in &proposal.wider {
-        text.push_str(&comment("   wider than seen: ", wider));
+    if !proposal.wider.is_empty() {
+        text.push_str(&comment("   wider than seen: ", &proposal.wider.join("; ")));
     }
     for doubt in &proposal.look_closely {
         text.push_str(&comment("   LOOK CLOSELY: ", doubt));
@@ -140,23 +141,21 @@ fn evidence(number: usize, proposal: &Proposal) -> String {
 
 fn left_out(left: &LeftOut) -> String {
     let seen = &left.evidence;
-    let when = if seen.first.strftime("%F").to_string() == seen.last.strftime("%F").to_string() {
-        format!("on {}", seen.first.strftime("%F"))
-    } else {
-        format!("{} to {}", seen.first.strftime("%F"), seen.last.strftime("%F"))
-    };
-    let mut text = comment("", &format!("{}, {} {when}:", safe(&left.left_out), counted(seen.times, "time")));
-    text.push_str(&comment("   ", &left.why));
-    let rows = [("functions", &seen.functions), ("sources", &seen.sources), ("from", &seen.addresses)];
-    for (what, counts) in rows.into_iter().filter(|(_, counts)| counts.different > 0) {
-        text.push_str(&comment(&format!("   {what:<9} "), &listed(counts)));
-    }
-    text
+    let (first, last) = (seen.first.strftime("%F").to_string(), seen.last.strftime("%F").to_string());
+    let when = if first == last { format!("on {first}") } else { format!("{first} to {last}") };
+    let what = format!("{} on {}", listed(&seen.functions), listed(&seen.sources));
+    let from = listed(&seen.addresses);
+    let from = if from.is_empty() { String::new() } else { format!(", from {from}") };
+    let who = safe(&left.left_out);
+    comment(
+        "- ",
+        &format!("{who}, {} {when}: {}. {what}{from}", counted(seen.times, "time"), cut(&left.why, LONGEST * 4)),
+    )
 }
 
 /// `a (12), b (3) and 4 others`
 fn listed(counts: &Counts) -> String {
-    let one = |count: &super::Count| format!("{} ({})", safe(&count.value), count.times);
+    let one = |count: &super::Count| format!("{} ({})", safe(count.value.trim_end_matches('/')), count.times);
     let shown: Vec<String> = counts.top.iter().take(SHOWN).map(one).collect();
     match counts.different - shown.len() {
         0 => shown.join(", "),
@@ -264,7 +263,11 @@ fn comment(before: &str, text: &str) -> String {
 
 /// A text from outside, for a comment.
 fn safe(text: &str) -> String {
-    let mut short: String = text.chars().take(LONGEST).collect();
+    cut(text, LONGEST)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    let mut short: String = text.chars().take(longest).collect();
     if short.len() < text.len() {
         short.push('…');
     }

@@ -9,6 +9,7 @@ mod faults;
 mod guardrail;
 mod kills;
 mod objects;
+mod learn;
 mod replay;
 mod restrict;
 mod running;
