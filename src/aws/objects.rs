@@ -202,7 +202,12 @@ async fn fetch(client: &Client, bucket: &str, key: &str) -> Fetched {
     let name = format!("s3://{bucket}/{key}");
     let get = client.get_object().bucket(bucket).key(key).send().await;
     let bytes = match get {
-        Ok(answer) => answer.body.collect().await.map(|body| body.to_vec()).map_err(|error| error.to_string()),
+        Ok(answer) => answer
+            .body
+            .collect()
+            .await
+            .map(aws_smithy_types::byte_stream::AggregatedBytes::to_vec)
+            .map_err(|error| error.to_string()),
         Err(error) => Err(call_error(error).to_string()),
     };
     Fetched { name, bytes: bytes.map_err(|why| format!("it cannot be fetched: {why}")) }

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct GuardrailArgs {
     #[command(flatten)]
     policies: PolicyArgs,
-    /// The responder's role, as an ARN in which * and ? are wildcards; left out: the configured [accounts] role_name, or
-    /// the roles that the shipped template makes (arn:aws:iam::*:role/sluicegate/*). May be given several times.
+    /// The responder's role, as an ARN in which * and ? are wildcards, once or more; left out: the role that the
+    /// configuration names, else those of the shipped template, `arn:aws:iam::*:role/sluicegate/*`.
     #[arg(long, value_name = "ARN")]
     responder: Vec<String>,
     /// The folder to write the policies to, as sluicegate-guardrail-1.json, and so on.
@@ -30,7 +30,7 @@ pub(super) struct GuardrailArgs {
     /// that have the limits of 2026-05-15.
     #[arg(long, value_name = "N", default_value_t = Limits::SAFE.size, value_parser = size)]
     max_size: usize,
-    /// CloudTrail logs to try it on: files, folders or s3://BUCKET/PREFIX.
+    /// CloudTrail logs to try it on: files, folders or `s3://BUCKET/PREFIX`.
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 }
@@ -165,6 +165,7 @@ fn as_json(guardrail: &Guardrail, files: Option<&[PathBuf]>, tried: Option<&Trie
             "summary": {"archive": tried.archive, "calls": tried.counts},
             "wrongly_denied": of(Fate::WronglyDenied),
             "denied": of(Fate::Denied),
+            "not_certain": of(Fate::NotCertain),
             "allowed_then": of(Fate::AllowedThen),
             "left_to_responder": of(Fate::LeftToResponder),
             "responder": of(Fate::Responder),
@@ -232,10 +233,12 @@ fn backtested(tried: &Tried) -> Vec<String> {
     let mut said = vec![
         String::new(),
         format!(
-            "On {} of {}: {} denied, {} left to the responder, {} the responder's own, {} pass, {} allowed then and denied now.",
+            "On {} of {}: {} denied, {} not certain, {} left to the responder, {} the responder's own, {} pass, {} allowed then \
+             and denied now.",
             show::count(usize::try_from(tried.archive.findings).unwrap_or(usize::MAX), "finding"),
             show::count(usize::try_from(tried.archive.files).unwrap_or(usize::MAX), "file"),
             counts.denied,
+            counts.not_certain,
             counts.left_to_responder,
             counts.responder,
             counts.passes,
@@ -246,6 +249,7 @@ fn backtested(tried: &Tried) -> Vec<String> {
         (Fate::WronglyDenied, "WRONGLY DENIED: allowed by policy as it is today. Do not attach this:"),
         (Fate::AllowedThen, "Allowed then, by what is not in force any more, and denied:"),
         (Fate::Denied, "Would have been denied:"),
+        (Fate::NotCertain, "Who did it is not certain in the record; AWS knows, and may or may not deny:"),
         (Fate::LeftToResponder, "Not allowed, and not stopped by it: left to the responder:"),
         (Fate::Responder, "The responder's own calls:"),
     ];

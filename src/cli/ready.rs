@@ -18,7 +18,7 @@ pub(super) struct ReadyArgs {
     /// Look at the last N days alone.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     days: Option<u16>,
-    /// CloudTrail logs, for how much there is to expect: files, folders or s3://BUCKET/PREFIX.
+    /// CloudTrail logs, for how much there is to expect: files, folders or `s3://BUCKET/PREFIX`.
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
 }
@@ -47,7 +47,9 @@ pub(super) async fn ready(config: &Config, args: &ReadyArgs, format: Format) -> 
     let (segments, summary) = report.finish();
     let recommendations = Recommendation::all(&segments);
     if format == Format::Json {
-        segments.iter().for_each(|segment| show::json(&json!({ "segment": segment })));
+        for segment in &segments {
+            show::json(&json!({ "segment": segment }));
+        }
         show::json(&json!({ "recommendation": recommendations, "summary": summary }));
     } else {
         segments.iter().for_each(show_segment);
@@ -72,11 +74,13 @@ fn show_segment(segment: &Segment) {
     let title = format!("{}, {}", segment.group, kind.unwrap_or_default());
     show::line(&show::coloured(&show::visible(&title), show::BOLD));
     let field = |name: &str, text: &str| show::line(&format!("  {name:<10} {}", show::visible(text)));
-    field("cases", &counted(segment));
-    field(
-        "precision",
-        &segment.precision.as_ref().map_or_else(|| "not known: nothing is labelled".to_owned(), precision),
-    );
+    if segment.observed + segment.upheld + segment.restored == 0 {
+        field("cases", "none observed yet, so that nothing is labelled");
+    } else {
+        field("cases", &counted(segment));
+        let precision = segment.precision.as_ref().map(precision);
+        field("precision", &precision.unwrap_or_else(|| "not known: nothing is labelled".to_owned()));
+    }
     let cards = &segment.cards_per_week;
     let by = [("journal", cards.journal), ("archive", cards.archive)];
     let by: Vec<String> =

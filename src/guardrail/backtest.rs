@@ -18,6 +18,8 @@ pub enum Fate {
     AllowedThen,
     /// Not allowed, and denied.
     Denied,
+    /// Not allowed, for the record does not tell for certain who it was: AWS knows, so it may be denied or not.
+    NotCertain,
     /// Not allowed, and not denied: the responder's.
     LeftToResponder,
     /// The responder's own call, which is never denied.
@@ -66,6 +68,7 @@ pub struct Counts {
     pub wrongly_denied: u64,
     pub allowed_then: u64,
     pub denied: u64,
+    pub not_certain: u64,
     pub left_to_responder: u64,
     pub responder: u64,
     pub passes: u64,
@@ -91,11 +94,13 @@ impl<'g> Backtest<'g> {
     /// The next finding.
     pub fn add(&mut self, finding: &Finding) {
         let verdict = self.timeline.judge(finding);
-        let statement = self.guardrail.denied_by(finding).map(str::to_owned);
+        let known = !finding.actor.principal_arn.is_empty();
+        let statement = self.guardrail.denied_by(finding).filter(|_| known).map(str::to_owned);
         let fate = match (verdict.allowed, &statement) {
             (true, None) => Fate::Passes,
             (true, Some(_)) if self.is_allowed_now(finding) => Fate::WronglyDenied,
             (true, Some(_)) => Fate::AllowedThen,
+            (false, None) if !known => Fate::NotCertain,
             (false, Some(_)) => Fate::Denied,
             (false, None) if self.guardrail.is_own(finding) => Fate::Responder,
             (false, None) => Fate::LeftToResponder,
@@ -162,6 +167,7 @@ impl Counts {
             Fate::WronglyDenied => &mut self.wrongly_denied,
             Fate::AllowedThen => &mut self.allowed_then,
             Fate::Denied => &mut self.denied,
+            Fate::NotCertain => &mut self.not_certain,
             Fate::LeftToResponder => &mut self.left_to_responder,
             Fate::Responder => &mut self.responder,
             Fate::Passes => &mut self.passes,

@@ -73,10 +73,16 @@ pub(super) fn grants(entry: &Entry, lost: &mut Vec<NotExpressed>) -> Vec<Grant> 
         lost.push(NotExpressed { entry: entry.id.clone(), what: what.to_owned(), why });
     };
     let subject = Subject::of(entry.principal.glob.text());
-    let Some(functions) = functions(entry) else {
+    let Ok(functions) = functions(entry) else {
         tell("functions", "no function can have such a name: the entry covers nothing, and is left out".into());
         return Vec::new();
     };
+    if subject.depth.is_none() && entry.principal.glob.text().replace("**", "").contains('*') {
+        tell(
+            "principal",
+            "IAM's star crosses path segments as `**` does: what its `*` stands for may hold a slash too".to_owned(),
+        );
+    }
     let verbs = verbs(&entry.actions);
     let regions = entry.regions.as_ref().map(|regions| regions.iter().cloned().collect());
     let only_there =
@@ -103,13 +109,19 @@ fn verbs(actions: &[Change]) -> Vec<Verb> {
     create.into_iter().chain(update).collect()
 }
 
-/// `Some(None)`: any function; `None`: the names can be no function's.
-fn functions(entry: &Entry) -> Option<Option<BTreeSet<String>>> {
-    let Some(globs) = &entry.functions else { return Some(None) };
+/// The names can be no function's.
+struct NoSuchFunction;
+
+/// As values of `lambda:FunctionArn`; `None`: any.
+fn functions(entry: &Entry) -> Result<Option<BTreeSet<String>>, NoSuchFunction> {
+    let Some(globs) = &entry.functions else { return Ok(None) };
     let can_be = |name: &str| name.chars().all(|char| char.is_ascii_alphanumeric() || "-_.*".contains(char));
-    let names: Vec<&str> = globs.iter().map(|glob| glob.text()).filter(|name| can_be(name)).collect();
+    let mut names = Vec::new();
+    for glob in globs {
+        names.extend(Some(glob.text()).filter(|name| can_be(name)));
+    }
     if names.iter().any(|name| name.chars().all(|char| char == '*')) {
-        return Some(None);
+        return Ok(None);
     }
     let partition = entry.principal.glob.text().split(':').nth(1).filter(|name| pattern::is_literal(name));
     let partition = partition.unwrap_or("*");
@@ -119,7 +131,7 @@ fn functions(entry: &Entry) -> Option<Option<BTreeSet<String>>> {
         values.insert(format!("arn:{partition}:lambda:*:*:function:{name}"));
         values.insert(format!("arn:{partition}:lambda:*:*:function:{name}:*"));
     }
-    (!values.is_empty()).then_some(Some(values))
+    if values.is_empty() { Err(NoSuchFunction) } else { Ok(Some(values)) }
 }
 
 fn about_verbs(entry: &Entry, verbs: &[Verb], has_functions: bool, tell: &mut impl FnMut(&str, String)) {
@@ -160,7 +172,13 @@ fn federated(entry: &Entry, subject: &Subject, tell: &mut impl FnMut(&str, Strin
     let (partition, account) = (parts.get(1).unwrap_or(&"*"), parts.get(4).unwrap_or(&"*"));
     let can_be = |name: &&str| name.chars().all(|char| char.is_ascii_alphanumeric() || "_+=,.@-*".contains(char));
     let names: Vec<&str> = match &entry.sessions {
-        Some(globs) => globs.iter().map(|glob| glob.text()).filter(can_be).collect(),
+        Some(globs) => {
+            let mut names = Vec::new();
+            for glob in globs {
+                names.extend(Some(glob.text()).filter(can_be));
+            }
+            names
+        }
         None => vec!["*"],
     };
     tell(

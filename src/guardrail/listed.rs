@@ -81,7 +81,9 @@ fn without_covered(patterns: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 fn statement(sid: String, patterns: &BTreeSet<String>, only: Option<Condition>) -> Statement {
-    let others = Condition::new(Operator::ArnNotLike, Key::PrincipalArn, patterns.iter().cloned());
-    let conditions = std::iter::once(others).chain(only).collect();
+    // AWS takes no empty list; where nobody is listed, everybody is denied.
+    let others = (!patterns.is_empty())
+        .then(|| Condition::new(Operator::ArnNotLike, Key::PrincipalArn, patterns.iter().cloned()));
+    let conditions = others.into_iter().chain(only).collect();
     Statement { sid, verbs: vec![Verb::Create, Verb::Update], conditions }
 }

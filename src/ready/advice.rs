@@ -77,7 +77,7 @@ fn why(segment: &Segment, advice: Advice) -> Vec<String> {
     // What would be wrong again comes before counting on.
     why.extend(segment.wrong_causes.iter().take(3).map(first_add));
     match advice {
-        Advice::Enforce => {}
+        Advice::Observe => why.push("nothing was observed there yet: run in observe, and label its cases".to_owned()),
         Advice::Wait if segment.precision.is_none_or(|precision| precision.at_least < ENOUGH) => why.push(format!(
             "{} more labelled {} would do, all of them right, for {} at least{}",
             segment.labels_missing,
@@ -88,8 +88,7 @@ fn why(segment: &Segment, advice: Advice) -> Vec<String> {
                 unlabelled => format!("; {} without a label: look at those first", waiting(unlabelled)),
             }
         )),
-        Advice::Wait => {}
-        Advice::Observe => why.push("nothing was observed there yet: run in observe, and label its cases".to_owned()),
+        Advice::Enforce | Advice::Wait => {}
     }
     why
 }

@@ -160,7 +160,7 @@ impl<'p> Report<'p> {
                 Some(Label::Wrong | Label::Restored) if allowed_now => tally.allowed_since += 1,
                 Some(Label::Wrong | Label::Restored) => tally.because(seen),
                 Some(Label::Right | Label::Upheld) if allowed_now => {
-                    tally.right_but_allowed_now.push(seen.case_id.clone())
+                    tally.right_but_allowed_now.push(seen.case_id.clone());
                 }
                 _ => {}
             }
@@ -208,7 +208,7 @@ impl<'p> Report<'p> {
 
     /// The segments by group and kind, and what they rest on.
     pub fn finish(self) -> (Vec<Segment>, Summary) {
-        let journal_weeks = self.first_case.map(|first| weeks(self.since.unwrap_or(first), self.now));
+        let journal_weeks = self.first_case.map(|first| weeks(first, self.now));
         let archive_weeks = self.archive.map(|(first, last)| weeks(first, last));
         let has_archive = self.summary.findings.is_some();
         let segment = |((group, _), tally): (Key, Tally)| {

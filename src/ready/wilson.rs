@@ -36,7 +36,7 @@ pub fn at_least(right: u32, of: u32) -> f64 {
     let share = f64::from(right) / n;
     let middle = share + Z * Z / (2.0 * n);
     let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    ((middle - spread) / (1.0 + Z * Z / n)).clamp(0.0, 1.0)
+    ((middle - spread) / (1.0 + Z * Z / n)).clamp(0.0, share)
 }
 
 /// How many more labels, all of them right, lift the bound to `enough`.

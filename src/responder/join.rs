@@ -152,6 +152,11 @@ pub(super) fn undone(case: &Case, seen: &Observation) -> Option<CaseEvent> {
     if case.state == State::Acting || case.under_way().is_some() || !snapshot.is_active() {
         return None;
     }
+    // Read before it was disabled again, by somebody who found it enabled at the same time.
+    let known = case.latest().and_then(|read| read.last_modified);
+    if known.zip(snapshot.last_modified).is_some_and(|(known, seen)| seen < known) {
+        return None;
+    }
     let disabled = case.steps.iter().find(|step| step.kind == StepKind::DisableMapping && case.holds_now(step))?;
     Some(CaseEvent::Tampered { id: disabled.id, seen: seen.clone() })
 }

@@ -6,6 +6,7 @@ mod decisions;
 mod elsewhere;
 mod evidence;
 mod faults;
+mod guardrail;
 mod kills;
 mod objects;
 mod replay;

@@ -39,9 +39,16 @@ async fn every_day_of_every_region_is_read() {
         }
     }
     // A folder of many, so that the listing has pages; digests are no records; one object is damaged.
+    let mut many = tokio::task::JoinSet::new();
     for n in 0..1_005 {
-        put(&s3, &format!("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/13/{n:04}.json"), b"[]".to_vec()).await;
+        let key = format!("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/13/{n:04}.json");
+        let s3 = s3.clone();
+        many.spawn(async move { put(&s3, &key, b"[]".to_vec()).await });
+        if many.len() >= 16 {
+            many.join_next().await.unwrap().unwrap();
+        }
     }
+    many.join_all().await;
     put(&s3, "AWSLogs/111122223333/CloudTrail-Digest/eu-west-1/2026/11/01/d.json", b"{\"a\": 1}".to_vec()).await;
     put(&s3, "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/14/bad.json", b"{\"Records\": [{".to_vec()).await;
     put(&s3, "other/log.json", record(999_999).to_string().into_bytes()).await;

@@ -6,7 +6,7 @@ mod lint;
 mod parse;
 mod values;
 
-pub(crate) use entry::{Entry, SourcePattern};
+pub(crate) use entry::Entry;
 pub(super) use parse::parse;
 
 use crate::detection::{Change, Finding};

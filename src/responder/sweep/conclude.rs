@@ -213,7 +213,9 @@ impl Sweep {
             Standing::Strayed(_) => return self.show_as_it_is(known.case, read).await,
             Standing::Unknown => vec![Change::Create],
             Standing::Changed(known, changes) => {
-                let misread = judged_before.is_empty() && whole && untouched_since(&read, &known);
+                // Wiring is spelt in many ways; nothing else is.
+                let spelt = changes == [Change::Rewire] && judged_before.is_empty();
+                let misread = spelt && whole && untouched_since(&read, &known);
                 if misread || explained(&changes, &read, judged_before) {
                     let why = "what it is came of calls that were judged before".to_owned();
                     self.keep(suspect, baseline::found(&read, self.responder.ports.clock.now()), why, true).await?;

@@ -1,0 +1,8 @@
+//! What the sweep finds where an event got lost, was late, or never was.
+
+mod accepted;
+mod crashed;
+mod lost;
+mod stage;
+mod troubled;
+mod undone;
