@@ -208,3 +208,50 @@ impl Entered {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients() -> Clients {
+        let key = aws_sdk_sts::config::Credentials::new("AKIAOWN", "hidden", None, None, "a test");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(SharedCredentialsProvider::new(key))
+            .build();
+        let roles = Roles {
+            own_account: "111122223333".to_owned(),
+            partition: "aws-cn".to_owned(),
+            role_name: "/sluicegate/looks".to_owned(),
+            external_id: Some(Secret::new("never shown")),
+            session_name: "test".to_owned(),
+        };
+        Clients::with_accounts(&AwsSettings { sdk }, roles)
+    }
+
+    #[test]
+    fn an_account_that_was_not_entered_is_never_asked_with_the_own_credentials() {
+        let clients = clients();
+        let has = |account: &str| clients.config(account, "cn-north-1").credentials_provider().is_some();
+        assert!(has("111122223333") && !has("444455556666") && !has(""));
+        // Nor is a client without credentials kept for later, when it was entered.
+        let _ = (clients.lambda("444455556666", "cn-north-1"), clients.lambda("111122223333", "cn-north-1"));
+        assert_eq!(
+            lock(&clients.lambda).keys().map(|(account, _)| account.as_str()).collect::<Vec<_>>(),
+            ["111122223333"]
+        );
+    }
+
+    #[test]
+    fn the_role_of_an_account_is_named_by_its_path() {
+        let clients = clients();
+        let arn = clients.roles.as_ref().map(|entered| entered.roles.role_arn("444455556666"));
+        assert_eq!(arn.as_deref(), Some("arn:aws-cn:iam::444455556666:role/sluicegate/looks"));
+    }
+
+    #[test]
+    fn what_is_shown_of_them_holds_no_secret() {
+        let shown = format!("{:?} {:?}", clients(), clients().roles.as_ref().map(|entered| entered.roles.clone()));
+        assert!(!shown.contains("never shown") && !shown.contains("hidden"), "{shown}");
+    }
+}

@@ -1,12 +1,13 @@
 //! What the tests of this module share: one mapping, its records, and the shipped policies.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use super::Place;
+use super::{Attribution, Missing, Place, Report, Scanned, Smell, Trace, judge};
 use crate::cloudtrail::fixtures::bytes;
 use crate::mapping::{FunctionRef, Snapshot, SourceRef, Wiring};
 use crate::policy::{PolicyFiles, PolicySet, SourceFile};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const REGION: &str = "eu-west-1";
@@ -101,8 +102,10 @@ pub(crate) fn intern() -> Value {
 const INVENTORY: &str = include_str!("../../policies/inventory.toml");
 
 /// The shipped policies.
-pub(crate) fn shipped() -> PolicySet {
-    load(include_str!("../../policies/allowlist.toml"), INVENTORY)
+pub(crate) fn shipped() -> &'static PolicySet {
+    static SHIPPED: LazyLock<PolicySet> =
+        LazyLock::new(|| load(include_str!("../../policies/allowlist.toml"), INVENTORY));
+    &SHIPPED
 }
 
 /// Policies whose inventory lists no accounts.
@@ -119,4 +122,47 @@ fn load(allowlist: &str, inventory: &str) -> PolicySet {
         schema: None,
     };
     PolicySet::load(&files, jiff::civil::date(2026, 11, 24)).unwrap().set
+}
+
+/// A mapping of which these records are known.
+fn scanned(uuid: &str, smelly: bool, records: &[String]) -> Scanned {
+    let mut trace = Trace::new(place());
+    trace.take(records);
+    let mapping = Snapshot { uuid: uuid.to_owned(), ..mapping() };
+    let known = super::fixtures::mapping().uuid;
+    let found = judge(shipped(), now(), &mapping, trace.creation(&known), &[]);
+    Scanned {
+        place: place(),
+        mapping,
+        attribution: if records.is_empty() { Attribution::Older } else { Attribution::Found },
+        created: found.created,
+        changed: None,
+        verdict: found.verdict,
+        smells: smelly.then(|| Smell { smell: "function-gone", reason: "a reason".to_owned() }).into_iter().collect(),
+        unknown: vec!["something".to_owned()],
+    }
+}
+
+/// One mapping of each standing, and an account that could not be entered.
+pub(crate) fn report() -> Report {
+    let rogue = create(|record| record["userIdentity"] = intern());
+    let mut report = Report {
+        at: now(),
+        policy_digest: "0123456789abcdef".to_owned(),
+        places: vec![Place { account: "444455556666".to_owned(), region: "eu-west-1".to_owned() }, place()],
+        scanned: vec![
+            scanned("allowed", false, &[create(|_| ())]),
+            scanned("old", false, &[]),
+            scanned("smelly", true, &[create(|_| ())]),
+            scanned("rogue", true, &[rogue]),
+        ],
+        missing: vec![Missing {
+            place: Place { account: "444455556666".to_owned(), region: "eu-west-1".to_owned() },
+            uuid: String::new(),
+            error: "refused: AccessDenied: <b>no</b>".to_owned(),
+        }],
+        notes: vec!["a note".to_owned()],
+    };
+    report.sort();
+    report
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn judged(mapping: &Snapshot, records: &[String]) -> Judgement {
     let mut trace = Trace::new(place());
     trace.take(records);
-    judge(&shipped(), now(), mapping, trace.creation(&mapping.uuid), &trace.changes(&mapping.uuid))
+    judge(shipped(), now(), mapping, trace.creation(&mapping.uuid), &trace.changes(&mapping.uuid))
 }
 
 fn allowed(judgement: &Judgement) -> Option<bool> {
@@ -48,7 +48,7 @@ fn an_entry_that_ran_out_does_not_cover_what_exists_now() {
     let mut trace = Trace::new(place());
     trace.take(&[create(|_| ())]);
     let later = "2027-07-01T00:00:00Z".parse().unwrap();
-    let judgement = judge(&shipped(), later, &mapping(), trace.creation(&mapping().uuid), &[]);
+    let judgement = judge(shipped(), later, &mapping(), trace.creation(&mapping().uuid), &[]);
     assert_eq!(allowed(&judgement), Some(false));
 }
 
@@ -167,4 +167,25 @@ fn an_allowed_rewiring_of_one_aspect_does_not_hide_another() {
     let judgement = judged(&diverted, &[creation, diverts, narrows]);
     assert_eq!(allowed(&judgement), Some(false), "{judgement:#?}");
     assert_eq!(judgement.changed.unwrap().finding.event.id, "diverted");
+}
+
+proptest::proptest! {
+    #[test]
+    fn the_order_in_which_records_come_does_not_matter(order in proptest::sample::subsequence((0..4).collect::<Vec<usize>>(), 0..=4), turned in proptest::bool::ANY) {
+        let records = [
+            create(|_| ()),
+            repoint("exfil", "2026-11-20T00:00:00Z", Some(intern())),
+            repoint("orders-consumer", "2026-11-21T00:00:00Z", None),
+            repoint("exfil", "2026-11-22T00:00:00Z", Some(intern())),
+        ];
+        let mut some: Vec<String> = order.iter().map(|number| records[*number].clone()).collect();
+        let judgement = judged(&calling("exfil"), &some);
+        if turned {
+            some.reverse();
+        }
+        some.extend(some.clone());
+        proptest::prop_assert_eq!(&judged(&calling("exfil"), &some), &judgement);
+        // However few of them there are, a mapping that invokes what nobody allowed is never allowed.
+        proptest::prop_assert_ne!(allowed(&judgement), Some(true));
+    }
 }

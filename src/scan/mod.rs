@@ -43,4 +43,4 @@ impl std::fmt::Display for Place {
 }
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;

@@ -1,49 +1,7 @@
 #![allow(clippy::panic, reason = "tests")]
 
 use super::*;
-use crate::scan::fixtures::{create, intern, mapping, now, place, shipped};
-use crate::scan::{Attribution, Place, Smell, Trace, judge};
-
-fn scanned(uuid: &str, smelly: bool, records: &[String]) -> Scanned {
-    let mut trace = Trace::new(place());
-    trace.take(records);
-    let mapping = crate::mapping::Snapshot { uuid: uuid.to_owned(), ..mapping() };
-    let known = crate::scan::fixtures::mapping().uuid;
-    let found = judge(&shipped(), now(), &mapping, trace.creation(&known), &[]);
-    Scanned {
-        place: place(),
-        mapping,
-        attribution: if records.is_empty() { Attribution::Older } else { Attribution::Found },
-        created: found.created,
-        changed: None,
-        verdict: found.verdict,
-        smells: smelly.then(|| Smell { smell: "function-gone", reason: "a reason".to_owned() }).into_iter().collect(),
-        unknown: vec!["something".to_owned()],
-    }
-}
-
-fn report() -> Report {
-    let rogue = create(|record| record["userIdentity"] = intern());
-    let mut report = Report {
-        at: now(),
-        policy_digest: "0123456789abcdef".to_owned(),
-        places: vec![Place { account: "444455556666".to_owned(), region: "eu-west-1".to_owned() }, place()],
-        scanned: vec![
-            scanned("allowed", false, &[create(|_| ())]),
-            scanned("old", false, &[]),
-            scanned("smelly", true, &[create(|_| ())]),
-            scanned("rogue", true, &[rogue]),
-        ],
-        missing: vec![Missing {
-            place: Place { account: "444455556666".to_owned(), region: "eu-west-1".to_owned() },
-            uuid: String::new(),
-            error: "refused: AccessDenied: <b>no</b>".to_owned(),
-        }],
-        notes: vec!["a note".to_owned()],
-    };
-    report.sort();
-    report
-}
+use crate::scan::fixtures::report;
 
 #[test]
 fn the_most_telling_come_first_and_all_are_counted() {

@@ -19,7 +19,7 @@ fn with<T>(mapping: &Snapshot, tags: &Tags, records: &[String], then: impl FnOnc
     births.take(records);
     let mut trace = Trace::new(place.clone());
     trace.take(records);
-    let found = judge(&set, now(), mapping, trace.creation(&mapping.uuid), &trace.changes(&mapping.uuid));
+    let found = judge(set, now(), mapping, trace.creation(&mapping.uuid), &trace.changes(&mapping.uuid));
     then(About {
         place: &place,
         mapping,
@@ -28,7 +28,7 @@ fn with<T>(mapping: &Snapshot, tags: &Tags, records: &[String], then: impl FnOnc
         births: &births,
         births_unread: None,
         tags,
-        set: &set,
+        set,
     })
 }
 

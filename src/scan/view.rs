@@ -113,7 +113,7 @@ mod tests {
         let mut trace = Trace::new(place());
         trace.take(records);
         let mapping = mapping();
-        let found = judge(&shipped(), now(), &mapping, trace.creation(&mapping.uuid), &trace.changes(&mapping.uuid));
+        let found = judge(shipped(), now(), &mapping, trace.creation(&mapping.uuid), &trace.changes(&mapping.uuid));
         Scanned {
             place: place(),
             attribution: trace.attribution(&mapping, now(), Some("denied")),

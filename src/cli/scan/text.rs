@@ -1,6 +1,7 @@
 //! The scan for people.
 
 use crate::cli::show;
+use crate::explanation::VerdictView;
 use crate::scan::{Deed, Place, Report, Scanned, Standing};
 
 /// All of it.
@@ -84,6 +85,8 @@ fn why(scanned: &Scanned) -> Vec<String> {
         told.push(format!("{what} by {} at {} (event {}): {answer}", who(changed), event.time, event.id));
     }
     if let (Standing::NotAllowed, Some(verdict)) = (scanned.standing(), &scanned.verdict) {
+        let response = VerdictView::of(verdict).response_told();
+        told.push(format!("a responder's answer: {response}; scan itself changes nothing"));
         told.extend(verdict.reasons.iter().cloned());
         told.extend(verdict.errors.iter().map(|error| format!("error: {error}")));
     }
@@ -112,4 +115,40 @@ fn summary(report: &Report) -> String {
         all.allowed,
         all.with_smells
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan::fixtures::report;
+
+    #[test]
+    fn people_read_the_most_telling_first_and_what_is_missing() {
+        insta::assert_snapshot!(text(&report()));
+    }
+
+    #[test]
+    fn what_comes_from_outside_commands_no_terminal_and_writes_no_lines() {
+        let mut hostile = report();
+        let evil = "\u{1b}[2J\u{202e}\nallowed";
+        for scanned in &mut hostile.scanned {
+            scanned.mapping.uuid.push_str(evil);
+            scanned.mapping.state.push_str(evil);
+            scanned.mapping.function.name.push_str(evil);
+            scanned.mapping.source.name.push_str(evil);
+            for deed in scanned.created.iter_mut().chain(&mut scanned.changed) {
+                deed.finding.actor.principal_arn.push_str(evil);
+                deed.finding.event.id.push_str(evil);
+            }
+            scanned.smells.iter_mut().for_each(|smell| smell.reason.push_str(evil));
+            scanned.unknown.iter_mut().for_each(|unknown| unknown.push_str(evil));
+            scanned.verdict.iter_mut().for_each(|verdict| verdict.reasons.push(evil.to_owned()));
+        }
+        hostile.missing.iter_mut().for_each(|missing| missing.error.push_str(evil));
+        let told = text(&hostile);
+        assert!(!told.contains('\u{1b}') && !told.contains('\u{202e}'), "{told}");
+        let ordinary = text(&report()).lines().count();
+        // One more reason for the one that is not allowed, and nothing else.
+        assert_eq!(told.lines().count(), ordinary + 1, "{told}");
+    }
 }
