@@ -32,11 +32,13 @@ pub fn untouched_since(read: &Snapshot, known: &Baseline) -> bool {
 /// names it names what is there.
 pub fn explained(changes: &[Change], read: &Snapshot, judged: &[Finding]) -> bool {
     changes.iter().all(|change| match change {
-        Change::Repoint => last(judged, |call| call.names_function.then_some(call.function.same_target(&read.function))),
+        Change::Repoint => {
+            last(judged, |call| call.names_function.then_some(call.function.same_target(&read.function)))
+        }
         Change::Enable => last(judged, |call| call.enabled),
-        Change::Rewire => last(judged, |call| {
-            (!call.wiring.is_empty()).then(|| !read.wiring.differs(&call.wiring).any())
-        }),
+        Change::Rewire => {
+            last(judged, |call| (!call.wiring.is_empty()).then(|| !read.wiring.differs(&call.wiring).any()))
+        }
         Change::Create => false,
     })
 }

@@ -15,7 +15,9 @@ pub use enrichment::{CodeLocation, Enrichment, FunctionRead, Kept, Seen};
 pub use iam::{Iam, PrincipalRead};
 pub use identity::{AwsProof, Identity};
 pub use interaction::{Ack, Interaction, Interactions, ModalWanted, Rating};
-pub use journal::{Ballot, CardState, Journal, JournalError, Known, MappingKnown, Opening, Proof, Recorded, SlackProof};
+pub use journal::{
+    Ballot, CardState, Journal, JournalError, Known, MappingKnown, Opening, Proof, Recorded, SlackProof,
+};
 pub use lambda::{Lambda, NewMapping, SearchBy, Trail};
 
 use jiff::Timestamp;

@@ -98,7 +98,8 @@ impl Responder {
         let (finding, Some(mapping), Read::There(read)) = (&seen.finding, &seen.mapping, &seen.read) else {
             return Ok(None);
         };
-        let acts = self.settings.mode == Mode::Enforce && matches!(provenance, Provenance::Verified | Provenance::Confirmed);
+        let acts =
+            self.settings.mode == Mode::Enforce && matches!(provenance, Provenance::Verified | Provenance::Confirmed);
         if !acts || finding.call.verb != Verb::Create {
             return Ok(None);
         }

@@ -268,13 +268,7 @@ impl Responder {
         }
         match (self.settings.mode, verdict.response, &provenance, &seen.mapping, &snapshot) {
             (Mode::Observe, ..) => more.push(CaseEvent::Closed { outcome: Outcome::Observed, baseline: None }),
-            (
-                Mode::Enforce,
-                Response::Disable,
-                Provenance::Verified | Provenance::Confirmed,
-                Some(key),
-                Some(read),
-            ) => {
+            (Mode::Enforce, Response::Disable, Provenance::Verified | Provenance::Confirmed, Some(key), Some(read)) => {
                 let prior = Some(Prior::Mapping { snapshot: read.clone(), tags: Vec::new() });
                 let step = StepKind::DisableMapping;
                 if let Some(call) = step.call(key, read) {

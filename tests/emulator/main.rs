@@ -11,3 +11,4 @@ mod restrict;
 mod running;
 mod slack;
 mod stage;
+mod sweep;

@@ -123,7 +123,8 @@ impl Sweep {
         match standing {
             Standing::Same => {}
             Standing::Undone => found.undone.push(suspect(Why::Undone, last.as_ref().and_then(disabled).as_ref())),
-            Standing::Unknown if read.last_modified.is_some_and(|changed| changed < watched) => {
+            // Lambda's time may be a whole second's: what was made in the very second of the start is looked up.
+            Standing::Unknown if read.last_modified.is_some_and(|it| it.as_second() < watched.as_second()) => {
                 let mapping = FoundMapping { mapping: key.clone(), baseline: baseline::found(&read, now) };
                 found.day_one.push(mapping);
             }

@@ -89,7 +89,8 @@ impl Sweep {
     ) -> Result<(), SweepError> {
         let Compared { unknown, mut changed, .. } = found;
         changed.extend(self.by_creation(region, unknown, memory, all).await?);
-        let (undone, others) = std::mem::take(&mut memory.undone).into_iter().partition(|one| one.key.region == *region);
+        let (undone, others) =
+            std::mem::take(&mut memory.undone).into_iter().partition(|one| one.key.region == *region);
         memory.undone = others;
         changed.extend::<Vec<Suspect>>(undone);
         if changed.is_empty() {

@@ -5,8 +5,8 @@ mod compare;
 mod conclude;
 mod search;
 
-use super::retry::wait_after;
 use super::Responder;
+use super::retry::wait_after;
 use crate::case::SystemEvent;
 use crate::mapping::{MappingKey, Snapshot};
 use crate::ports::{CallError, JournalError, Lambda};

@@ -202,6 +202,18 @@ async fn an_undated_record_in_capitals_is_found_too() {
 }
 
 #[tokio::test]
+async fn a_mapping_made_in_the_second_of_the_start_is_no_old_one() {
+    let mut scene = Scene::new(Mode::Enforce).await;
+    let record = scene.makes("at-once", 1);
+    let began = scene.worker.journal.began().await.unwrap().unwrap();
+    let second = jiff::Timestamp::from_second(began.as_second()).unwrap();
+    scene.fake.0.lock().unwrap().mappings.get_mut(&uuid(1)).unwrap().last_modified = Some(second);
+    scene.told(&record);
+    let swept = scene.sweep().await;
+    assert_eq!((swept.day_one, swept.judged, scene.fake.state(1).as_str()), (0, 1, "Disabled"));
+}
+
+#[tokio::test]
 async fn from_when_on_a_region_is_swept_is_kept() {
     let mut scene = Scene::new(Mode::Enforce).await;
     scene.sweep().await;

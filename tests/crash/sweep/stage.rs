@@ -104,7 +104,8 @@ impl Scene {
     /// What the system stream has of a kind.
     pub fn system(&self, kind: &str) -> Vec<SystemEvent> {
         let db = rusqlite::Connection::open(self.dir.path().join("j.db")).unwrap();
-        let mut select = db.prepare("SELECT body FROM events WHERE stream = 'system' AND type = ? ORDER BY seq").unwrap();
+        let mut select =
+            db.prepare("SELECT body FROM events WHERE stream = 'system' AND type = ? ORDER BY seq").unwrap();
         let bodies = select.query_map([kind], |row| row.get::<_, String>(0)).unwrap();
         bodies.map(|body| serde_json::from_str(&body.unwrap()).unwrap()).collect()
     }
@@ -144,8 +145,7 @@ impl Scene {
     pub fn enables(&self, event_id: &str, n: u32) -> Value {
         self.fake.change(n, |mapping| mapping.state = "Enabled".into());
         let mut record = updated(event_id, n, &json!({"enabled": true}));
-        record["responseElements"]["functionArn"] =
-            json!(self.fake.0.lock().unwrap().mappings[&uuid(n)].function.arn);
+        record["responseElements"]["functionArn"] = json!(self.fake.0.lock().unwrap().mappings[&uuid(n)].function.arn);
         record
     }
 }
