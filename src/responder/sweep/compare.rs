@@ -100,8 +100,14 @@ impl Sweep {
         let mut standing = standing(read, known.baseline.as_ref(), last.as_ref());
         let mut read = read.clone();
         if standing == Standing::Same && hides(&read, known, key, memory) {
-            let whole = self.patiently(|| self.lambda.mapping(key)).await?;
-            let Some(whole) = whole else { return Ok(()) };
+            let whole = match self.patiently(|| self.lambda.mapping(key)).await {
+                Ok(Some(whole)) => whole,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(mapping = %key, %error, "its filter is not in the list, and cannot be read");
+                    return Ok(());
+                }
+            };
             standing = baseline::standing(&whole, known.baseline.as_ref(), last.as_ref());
             if standing == Standing::Same {
                 memory.settled.extend(whole.last_modified.map(|changed| (key.clone(), changed)));

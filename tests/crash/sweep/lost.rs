@@ -6,7 +6,7 @@ use serde_json::json;
 use sluicegate::case::{Mode, Outcome, Provenance, State, SystemEvent};
 use sluicegate::detection::{Detection, Trigger};
 use sluicegate::ports::Journal;
-use sluicegate::responder::Disposition;
+use sluicegate::responder::{Disposition, SweepMemory};
 use std::time::Duration;
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn event_and_sweep_at_once_are_one_case_and_one_call() {
         let record = scene.makes("both", 1);
         scene.told(&record);
         let (sweep, other) = (scene.sweeper(), scene.sweeper());
-        let (mut memory, mut more) = (sluicegate::responder::SweepMemory::default(), Default::default());
+        let (mut memory, mut more) = (SweepMemory::default(), SweepMemory::default());
         let event = async {
             tokio::time::sleep(Duration::from_micros(round * 200)).await;
             scene.receive(&record).await
@@ -176,6 +176,26 @@ async fn observe_finds_the_same_and_changes_nothing() {
     scene.told(&scene.repoints("changed", 1, "siphon"));
     assert_eq!((scene.sweep().await.judged, scene.cases().await.len()), (1, 3));
     assert_eq!((scene.fake.updates(), scene.fake.state(1).as_str()), (0, "Enabled"));
+}
+
+#[tokio::test]
+async fn one_that_could_not_be_read_when_it_was_observed_is_known_by_its_creation() {
+    let mut scene = Scene::new(Mode::Observe).await;
+    let record = scene.makes("unread", 1);
+    scene.told(&record);
+    let denied = sluicegate::ports::CallError::Refused {
+        code: "AccessDeniedException".into(),
+        message: "as told".into(),
+        request_id: None,
+    };
+    scene.fake.0.lock().unwrap().unreadable = Some(denied);
+    scene.receive(&record).await;
+    scene.fake.0.lock().unwrap().unreadable = None;
+    scene.give_up = Duration::ZERO;
+    for _ in 0..2 {
+        assert_eq!((scene.sweep().await.unattributed, scene.cases().await.len()), (0, 1));
+    }
+    assert_eq!(scene.system("found").len(), 1);
 }
 
 #[tokio::test]
