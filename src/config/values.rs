@@ -102,3 +102,21 @@ pub(super) fn optional_time<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     let part = |text: &str| text.parse::<i8>().map_err(|_| wrong());
     jiff::civil::Time::new(part(hour)?, part(minute)?, 0, 0).map(Some).map_err(|_| wrong())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::de::value::{Error, StrDeserializer};
+
+    #[test]
+    fn never_is_off_or_nothing_and_no_other_word() {
+        let read = |text| duration_or_never(StrDeserializer::<Error>::new(text));
+        for text in ["off", "0s", "0m", "PT0S"] {
+            assert_eq!(read(text), Ok(Duration::ZERO), "{text}");
+        }
+        assert_eq!(read("10m"), Ok(Duration::from_mins(10)));
+        for text in ["", "Off", "never", "0", "-1s", "-0.5s", "10"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

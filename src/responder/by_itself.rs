@@ -6,6 +6,7 @@ use super::judge::SPREE;
 use super::restrict::Fixed;
 use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, PlannedStep, Provenance, State, Step};
 use crate::containment::StepKind;
+use crate::detection::Trigger;
 use crate::policy::{Facts, Verdict};
 use crate::ports::JournalError;
 use crate::restriction::{Offer, PolicyGrant, Whose};
@@ -40,6 +41,11 @@ impl Responder {
         let later = if young { ByItself::NotYet } else { ByItself::Settled };
         if case.under_way().is_some() || !matches!(case.state, State::AwaitingDecision | State::Stuck) {
             return Ok(later);
+        }
+        if let (Provenance::Refuted { why }, Trigger::Sweep) = (&case.provenance, case.opened.finding.trigger) {
+            // The sweep had the record from CloudTrail: it is not that which was missing.
+            let why = why.clone();
+            return self.not_by_itself(&mut case, &why).await;
         }
         if case.provenance != Provenance::Confirmed {
             match self.confirmed(&case.opened.finding.clone()).await {

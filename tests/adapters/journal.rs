@@ -3,10 +3,11 @@
 use crate::common::{key, note, opened};
 use jiff::Timestamp;
 use rusqlite::Connection;
-use sluicegate::case::{CaseEvent, CaseId, Decision, Outcome, State, SystemEvent};
+use sluicegate::case::{CaseEvent, CaseId, Decision, FoundMapping, Mode, Outcome, State, SystemEvent};
 use sluicegate::clock::SystemClock;
 use sluicegate::journal::SqliteJournal;
-use sluicegate::ports::{AwsProof, Ballot, Journal, JournalError, Known, Opening, Proof};
+use sluicegate::mapping::Baseline;
+use sluicegate::ports::{AwsProof, Ballot, Journal, JournalError, Known, MappingKnown, Opening, Proof};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -319,4 +320,88 @@ async fn a_journal_whose_upgrade_failed_half_way_is_upgraded_again() {
     let journal = open(&dir);
     assert_eq!(journal.open_case_on(&key(1)).await.unwrap(), Some(id));
     assert_eq!(journal.cards_behind().await.unwrap().len(), 1);
+}
+
+fn accepted(since: i64, by: &str) -> Baseline {
+    let snapshot = crate::common::snapshot(1, "Enabled");
+    Baseline {
+        function: snapshot.function,
+        source: snapshot.source,
+        enabled: true,
+        wiring: snapshot.wiring,
+        since: Timestamp::from_second(since).unwrap(),
+        accepted_by: by.into(),
+        found_at: None,
+    }
+}
+
+fn found(of: &[(u32, i64)], by: &str, replaces: bool) -> SystemEvent {
+    let mapping = |(n, since): &(u32, i64)| FoundMapping { mapping: key(*n), baseline: accepted(*since, by) };
+    SystemEvent::Found { mappings: of.iter().map(mapping).collect(), why: "test".into(), replaces }
+}
+
+#[tokio::test]
+async fn a_found_mapping_is_known_from_then_on_and_takes_no_place_but_of_what_is_older() {
+    let dir = TempDir::new().unwrap();
+    let journal = open(&dir);
+    journal.record(&found(&[(1, 100), (2, 100)], "first", false)).await.unwrap();
+    let by = async |n| journal.baseline(&key(n)).await.unwrap().map(|known| known.accepted_by);
+    // Nothing new in it: it is not written. With one that is new, the others stay as they are.
+    journal.record(&found(&[(1, 200), (2, 200)], "second", false)).await.unwrap();
+    assert_eq!(journal.length().await.unwrap(), 1);
+    journal.record(&found(&[(1, 200), (3, 200)], "third", false)).await.unwrap();
+    assert_eq!((by(1).await.unwrap(), by(3).await.unwrap()), ("first".to_owned(), "third".to_owned()));
+    journal.record(&found(&[(1, 99)], "older", true)).await.unwrap();
+    assert_eq!((by(1).await.unwrap(), journal.length().await.unwrap()), ("first".to_owned(), 2));
+    for _ in 0..2 {
+        journal.record(&found(&[(1, 300)], "newer", true)).await.unwrap();
+    }
+    assert_eq!((by(1).await.unwrap(), journal.length().await.unwrap()), ("newer".to_owned(), 3));
+    // Derived again it is the same.
+    let before = (by(1).await, by(2).await, by(3).await, by(4).await);
+    assert!(journal.rebuild().await.unwrap().is_empty());
+    assert_eq!((by(1).await, by(2).await, by(3).await, by(4).await), before);
+    assert!(journal.audit().await.unwrap().damage.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_known_of_mappings_comes_in_their_order() {
+    let dir = TempDir::new().unwrap();
+    let journal = open(&dir);
+    let first = begin(&journal, "e1", 1).await;
+    journal.append(&first, 1, &[CaseEvent::Closed { outcome: Outcome::Contained, baseline: None }]).await.unwrap();
+    let second = begin(&journal, "e2", 1).await;
+    let third = begin(&journal, "e3", 3).await;
+    journal.append(&third, 1, &[CaseEvent::Closed { outcome: Outcome::Contained, baseline: None }]).await.unwrap();
+    journal.record(&found(&[(2, 100), (3, 100)], "x", false)).await.unwrap();
+    let known = journal.known_of(&[key(3), key(4), key(1), key(2)]).await.unwrap();
+    let of = |known: &MappingKnown| (known.baseline.is_some(), known.case.clone());
+    let wanted = [(true, Some(third)), (false, None), (false, Some(second)), (true, None)];
+    assert_eq!(known.iter().map(of).collect::<Vec<_>>(), wanted);
+    assert!(journal.known_of(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_beginning_is_the_first_and_a_region_is_watched_from_when_it_first_was() {
+    let dir = TempDir::new().unwrap();
+    let journal = open(&dir);
+    assert_eq!((journal.began().await.unwrap(), journal.watched("1", "r").await.unwrap()), (None, None));
+    let before = Timestamp::now();
+    for worker in ["one", "two"] {
+        let started = SystemEvent::Started { worker: worker.into(), identity: "x".into(), mode: Mode::Observe };
+        journal.record(&started).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let began = journal.began().await.unwrap().unwrap();
+    assert!(began >= before);
+    for (region, second) in [("r", 100), ("s", 200), ("r", 300)] {
+        let since = Timestamp::from_second(second).unwrap();
+        let watched = SystemEvent::Watched { account: "1".into(), region: region.into(), since };
+        journal.record(&watched).await.unwrap();
+    }
+    for (account, region, second) in [("1", "r", Some(100)), ("1", "s", Some(200)), ("2", "r", None)] {
+        let since = journal.watched(account, region).await.unwrap();
+        assert_eq!(since.map(Timestamp::as_second), second, "{account} {region}");
+    }
+    assert_eq!(journal.began().await.unwrap(), Some(began));
 }

@@ -16,3 +16,4 @@ mod running;
 mod scan;
 mod slack;
 mod stage;
+mod sweep;

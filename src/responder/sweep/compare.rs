@@ -100,8 +100,14 @@ impl Sweep {
         let mut standing = standing(read, known.baseline.as_ref(), last.as_ref());
         let mut read = read.clone();
         if standing == Standing::Same && hides(&read, known, key, memory) {
-            let whole = self.patiently(|| self.lambda.mapping(key)).await?;
-            let Some(whole) = whole else { return Ok(()) };
+            let whole = match self.patiently(|| self.lambda.mapping(key)).await {
+                Ok(Some(whole)) => whole,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(mapping = %key, %error, "its filter is not in the list, and cannot be read");
+                    return Ok(());
+                }
+            };
             standing = baseline::standing(&whole, known.baseline.as_ref(), last.as_ref());
             if standing == Standing::Same {
                 memory.settled.extend(whole.last_modified.map(|changed| (key.clone(), changed)));
@@ -123,7 +129,8 @@ impl Sweep {
         match standing {
             Standing::Same => {}
             Standing::Undone => found.undone.push(suspect(Why::Undone, last.as_ref().and_then(disabled).as_ref())),
-            Standing::Unknown if read.last_modified.is_some_and(|changed| changed < watched) => {
+            // Lambda's time may be a whole second's: what was made in the very second of the start is looked up.
+            Standing::Unknown if read.last_modified.is_some_and(|it| it.as_second() < watched.as_second()) => {
                 let mapping = FoundMapping { mapping: key.clone(), baseline: baseline::found(&read, now) };
                 found.day_one.push(mapping);
             }

@@ -88,16 +88,15 @@ impl Sweep {
         all: &mut Swept,
     ) -> Result<(), SweepError> {
         let Compared { unknown, mut changed, .. } = found;
-        changed.extend(self.by_creation(region, unknown, memory, all).await?);
-        let (undone, others) =
-            std::mem::take(&mut memory.undone).into_iter().partition(|one| one.key.region == *region);
-        memory.undone = others;
-        changed.extend::<Vec<Suspect>>(undone);
+        changed.extend(self.by_creation(region, unknown, all).await?);
+        // Kept in memory meanwhile: what fails must not forget them.
+        changed.extend(memory.undone.iter().filter(|one| one.key.region == *region).cloned());
         if changed.is_empty() {
             return Ok(());
         }
         let wanted: Vec<Wanted<'_>> = changed.iter().map(wanted).collect();
         let records = self.records(region, UPDATES, &wanted).await?;
+        let mut failed = None;
         for suspect in changed {
             let (mut judged_before, mut judged, mut later) = (Vec::new(), false, false);
             for finding in records.of(&suspect.key.uuid).iter().filter(|finding| is_due(finding, &suspect)) {
@@ -106,24 +105,28 @@ impl Sweep {
                         judged = true;
                         all.judged += 1;
                     }
-                    Handed::Known(_) => judged_before.push(finding.clone()),
+                    // What a case knows is in that case's reading already.
+                    Handed::Known(Known::Settled) => judged_before.push(finding.clone()),
+                    Handed::Known(Known::Case(_)) | Handed::Nothing => {}
                     Handed::Later => later = true,
-                    Handed::Nothing => {}
                 }
             }
-            if judged {
-                continue;
-            }
             if suspect.why == Why::Undone {
-                self.remember(suspect, memory);
-            } else if later || suspect.age < self.settings.give_up {
+                if judged || self.is_over(&suspect) {
+                    memory.undone.retain(|one| one.key != suspect.key);
+                }
+            } else if !judged && (later || suspect.age < self.settings.give_up) {
                 all.waiting += 1;
-            } else {
+            } else if !judged {
                 let whole = !records.cut;
-                self.conclude(&suspect, watched, &judged_before, whole, memory, all).await?;
+                let concluded = self.conclude(&suspect, watched, &judged_before, whole, memory, all).await;
+                if let Err(error) = concluded {
+                    tracing::warn!(mapping = %suspect.key, %error, "the next sweep sees to it");
+                    failed = Some(error);
+                }
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Judges the creations of mappings of which nothing is known. Gives those that it does not explain.
@@ -131,7 +134,6 @@ impl Sweep {
         &self,
         region: &str,
         unknown: Vec<Suspect>,
-        memory: &mut Memory,
         all: &mut Swept,
     ) -> Result<Vec<Suspect>, SweepError> {
         let wanted: Vec<Wanted<'_>> = unknown.iter().map(wanted).collect();
@@ -148,14 +150,9 @@ impl Sweep {
             let differs = !missed(&suspect.read, &made).is_empty();
             match self.hand_in(creation).await? {
                 Handed::Judged => all.judged += 1,
-                Handed::Known(Known::Settled) => {
-                    let why = "its creation was settled when its event came; CloudTrail tells what it made".to_owned();
+                Handed::Known(_) => {
+                    let why = "its creation was judged when its event came; CloudTrail tells what it made".to_owned();
                     self.keep(&suspect, made, why, false).await?;
-                }
-                // Its case never read it: what becomes of it is told there.
-                Handed::Known(Known::Case(_)) => {
-                    settle(&suspect, memory);
-                    continue;
                 }
                 Handed::Later => {
                     all.waiting += 1;
@@ -209,7 +206,11 @@ impl Sweep {
         let Some(known) = journal.known_of(std::slice::from_ref(key)).await?.pop() else { return Ok(()) };
         let last = self.last_case(&known).await?;
         let changes = match standing(&read, known.baseline.as_ref(), last.as_ref()) {
-            Standing::Same | Standing::Undone => return Ok(()),
+            Standing::Same => {
+                settle(suspect, memory);
+                return Ok(());
+            }
+            Standing::Undone => return Ok(()),
             Standing::Strayed(_) => return self.show_as_it_is(known.case, read).await,
             Standing::Unknown => vec![Change::Create],
             Standing::Changed(known, changes) => {
@@ -279,13 +280,10 @@ impl Sweep {
     }
 
     /// Who undid a containment is looked for until the record must have come.
-    fn remember(&self, mut suspect: Suspect, memory: &mut Memory) {
+    fn is_over(&self, suspect: &Suspect) -> bool {
         let now = self.responder.ports.clock.now();
         let changed = suspect.read.last_modified.unwrap_or(now);
-        suspect.age = now.duration_since(changed).max(SignedDuration::ZERO).unsigned_abs();
-        if suspect.age < self.settings.give_up {
-            memory.undone.push(suspect);
-        }
+        now.duration_since(changed).max(SignedDuration::ZERO).unsigned_abs() >= self.settings.give_up
     }
 }
 

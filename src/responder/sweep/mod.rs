@@ -166,15 +166,25 @@ impl Sweep {
         let mut found = self.compare(region, watched, listed, memory).await?;
         all.day_one += found.day_one.len();
         all.waiting += found.young;
-        // What is active against a decision comes first, and waits for nothing.
+        // What is active against a decision comes first, and waits for nothing. One that fails holds up no other.
+        let mut failed = None;
         for suspect in std::mem::take(&mut found.undone) {
-            if self.contain_again(&suspect).await? {
-                all.undone += 1;
-                memory.undone.push(suspect);
+            match self.contain_again(&suspect).await {
+                Ok(true) => {
+                    all.undone += 1;
+                    memory.undone.retain(|one| one.key != suspect.key);
+                    memory.undone.push(suspect);
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(mapping = %suspect.key, %error, "enabled again, and it cannot be seen to yet");
+                    failed = Some(error);
+                }
             }
         }
         self.keep_day_one(std::mem::take(&mut found.day_one)).await?;
-        self.attribute(region, watched, found, memory, all).await
+        self.attribute(region, watched, found, memory, all).await?;
+        failed.map_or(Ok(()), Err)
     }
 
     /// From when on it answers for a region. In the region that was watched from the beginning that is when sluicegate

@@ -6,7 +6,7 @@ use serde_json::json;
 use sluicegate::case::{Mode, Outcome, Provenance, State, SystemEvent};
 use sluicegate::detection::{Detection, Trigger};
 use sluicegate::ports::Journal;
-use sluicegate::responder::Disposition;
+use sluicegate::responder::{Disposition, SweepMemory};
 use std::time::Duration;
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn event_and_sweep_at_once_are_one_case_and_one_call() {
         let record = scene.makes("both", 1);
         scene.told(&record);
         let (sweep, other) = (scene.sweeper(), scene.sweeper());
-        let (mut memory, mut more) = (sluicegate::responder::SweepMemory::default(), Default::default());
+        let (mut memory, mut more) = (SweepMemory::default(), SweepMemory::default());
         let event = async {
             tokio::time::sleep(Duration::from_micros(round * 200)).await;
             scene.receive(&record).await
@@ -179,6 +179,26 @@ async fn observe_finds_the_same_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn one_that_could_not_be_read_when_it_was_observed_is_known_by_its_creation() {
+    let mut scene = Scene::new(Mode::Observe).await;
+    let record = scene.makes("unread", 1);
+    scene.told(&record);
+    let denied = sluicegate::ports::CallError::Refused {
+        code: "AccessDeniedException".into(),
+        message: "as told".into(),
+        request_id: None,
+    };
+    scene.fake.0.lock().unwrap().unreadable = Some(denied);
+    scene.receive(&record).await;
+    scene.fake.0.lock().unwrap().unreadable = None;
+    scene.give_up = Duration::ZERO;
+    for _ in 0..2 {
+        assert_eq!((scene.sweep().await.unattributed, scene.cases().await.len()), (0, 1));
+    }
+    assert_eq!(scene.system("found").len(), 1);
+}
+
+#[tokio::test]
 async fn the_pair_of_a_removed_mapping_made_again_behind_the_queue_stays_disabled() {
     let mut scene = Scene::new(Mode::Enforce).await;
     let first = scene.makes("first", 1);
@@ -199,6 +219,18 @@ async fn an_undated_record_in_capitals_is_found_too() {
     record["responseElements"]["uUID"] = json!(uuid(1).to_uppercase());
     scene.told(&record);
     assert_eq!((scene.sweep().await.judged, scene.fake.state(1).as_str()), (1, "Disabled"));
+}
+
+#[tokio::test]
+async fn a_mapping_made_in_the_second_of_the_start_is_no_old_one() {
+    let mut scene = Scene::new(Mode::Enforce).await;
+    let record = scene.makes("at-once", 1);
+    let began = scene.worker.journal.began().await.unwrap().unwrap();
+    let second = jiff::Timestamp::from_second(began.as_second()).unwrap();
+    scene.fake.0.lock().unwrap().mappings.get_mut(&uuid(1)).unwrap().last_modified = Some(second);
+    scene.told(&record);
+    let swept = scene.sweep().await;
+    assert_eq!((swept.day_one, swept.judged, scene.fake.state(1).as_str()), (0, 1, "Disabled"));
 }
 
 #[tokio::test]

@@ -108,11 +108,11 @@ async fn lapsed() -> Scene {
 
 #[tokio::test]
 async fn one_that_lapsed_is_caught_by_event_and_by_sweep() {
-    let mut scene = lapsed().await;
+    let mut scene = Box::pin(lapsed()).await;
     scene.told(&scene.enables("again", 1));
     assert_eq!(scene.sweep().await.judged, 1);
     assert_eq!((scene.cases().await.len(), scene.fake.state(1).as_str()), (2, "Disabled"));
-    let scene = lapsed().await;
+    let scene = Box::pin(lapsed()).await;
     let record = scene.enables("again", 1);
     scene.receive(&record).await;
     assert_eq!((scene.cases().await.len(), scene.fake.state(1).as_str()), (2, "Disabled"));
