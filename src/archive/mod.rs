@@ -1,19 +1,31 @@
 //! Archives of CloudTrail logs → the findings in them, in the order of time, each once.
 //!
 //! [`read`] takes files in every shape that [`crate::cloudtrail`] knows, from folders or from S3, on all cores and in
-//! bounded memory however large the archive is. Most files hold no mapping call; those are told apart by their bytes
-//! and never parsed, and no finding is lost by it.
+//! bounded memory however large the archive is. Most records are no mapping call; those are told apart by their bytes
+//! and counted, never parsed, and no finding is lost by it: what is not as expected is parsed as a whole.
+//!
+//! `walk` finds the files, `queue` hands them to the threads of `reading`; `file` unpacks one, `split` tells its records
+//! apart, `judge` parses those that may matter; `stream` does so where a file is too large to hold. `findings` sorts
+//! them, in memory or in temporary files.
 
+mod file;
+mod findings;
+mod gap;
+mod judge;
 mod place;
+mod queue;
+mod reading;
 mod remote;
+mod split;
+mod stream;
+mod walk;
 
+pub use findings::Findings;
 pub use place::Place;
+pub use reading::read;
 pub use remote::{Fetched, Remote};
 
-use crate::cloudtrail::{self, Record};
-use crate::detection::{Finding, inspect};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
 
 /// How to read.
 #[derive(Debug, Clone)]
@@ -105,97 +117,5 @@ pub struct Archive {
     pub findings: Findings,
 }
 
-/// Findings, oldest first.
-pub struct Findings {
-    inner: std::vec::IntoIter<Finding>,
-}
-
-impl Iterator for Findings {
-    type Item = Result<Finding, ArchiveError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.inner.next().map(Ok)
-    }
-}
-
-/// Reads archives; those in S3 through `remote`. What cannot be read in them is told in the answer; only a place that
-/// cannot be read at all is an error.
-pub fn read(
-    places: &[Place],
-    _options: &Options,
-    remote: Option<&dyn Remote>,
-    watch: &dyn Watch,
-) -> Result<Archive, ArchiveError> {
-    let reading = std::sync::Mutex::new((Totals::default(), Vec::new(), Vec::new()));
-    let judge = |source: String, bytes: Result<Vec<u8>, String>| {
-        let mut reading = reading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (totals, damaged, findings) = &mut *reading;
-        totals.files += 1;
-        let bytes = bytes.unwrap_or_else(|error| {
-            totals.errors += 1;
-            damaged.push(Damaged { error, source: source.clone(), position: String::new() });
-            Vec::new()
-        });
-        totals.bytes_compressed += bytes.len() as u64;
-        cloudtrail::each(&bytes, |input| match input {
-            Ok(record) => {
-                totals.records += 1;
-                findings.extend(found(&record));
-            }
-            Err(damage) => {
-                totals.errors += 1;
-                damaged.push(Damaged { error: damage.error, source: source.clone(), position: damage.position });
-            }
-        });
-        watch.read(1, bytes.len() as u64, bytes.len() as u64);
-    };
-    for place in places {
-        match place {
-            Place::Local(path) => {
-                let mut files = Vec::new();
-                walk(path, &mut files)?;
-                for path in files {
-                    judge(path.display().to_string(), std::fs::read(&path).map_err(|error| error.to_string()));
-                }
-            }
-            Place::S3 { bucket, prefix } => {
-                let remote = remote.ok_or_else(|| ArchiveError::Store(format!("s3://{bucket} cannot be read here")))?;
-                let into = |fetched: Fetched| {
-                    judge(fetched.name, fetched.bytes);
-                    true
-                };
-                remote
-                    .fetch(bucket, prefix, &|files, bytes| watch.found(files, bytes), &into)
-                    .map_err(ArchiveError::Store)?;
-            }
-        }
-    }
-    let (mut totals, damaged, mut findings) = reading.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    findings.dedup_by(|a, b| order(a) == order(b));
-    totals.findings = findings.len() as u64;
-    Ok(Archive { totals, damaged, findings: Findings { inner: findings.into_iter() } })
-}
-
-fn found(record: &Record) -> Option<Finding> {
-    inspect(record).ok()
-}
-
-fn order(finding: &Finding) -> (jiff::Timestamp, &str, &str, &str) {
-    (finding.event.time, &finding.account, &finding.region, &finding.event.id)
-}
-
-fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), ArchiveError> {
-    let failed =
-        |error: std::io::Error| ArchiveError::Path { path: path.display().to_string(), error: error.to_string() };
-    if path.is_dir() {
-        let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
-            .and_then(|all| all.map(|entry| entry.map(|entry| entry.path())).collect())
-            .map_err(failed)?;
-        entries.sort();
-        return entries.iter().try_for_each(|entry| walk(entry, files));
-    }
-    std::fs::metadata(path).map_err(failed)?;
-    files.push(path.to_owned());
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! A text of JSON → what is in it: records counted, findings made, damage told.
+
+use super::split::{Splitter, Unit};
+use crate::cloudtrail::{self, Input};
+use crate::detection::{Finding, inspect};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// What the names of all calls that make or change a mapping have in common.
+const WORD: &[u8] = b"teEventSourceMapping";
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(WORD));
+
+/// So much is searched and split at a time: what the one has brought near is there for the other.
+const NEAR: usize = 16 << 10;
+
+/// What was found in a text.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) records: u64,
+    pub(super) findings: Vec<Finding>,
+    /// Error and position of each place that could not be read.
+    pub(super) damage: Vec<(String, String)>,
+}
+
+impl Tally {
+    /// Parses `text`, which stands at `position` in the file (`""`: it is the file), as it is.
+    pub(super) fn parse(&mut self, text: &[u8], position: &str) {
+        // What was decompressed is not decompressed again.
+        if text.starts_with(&[0x1f, 0x8b]) {
+            let shifted = [b" ", text].concat();
+            cloudtrail::each(&shifted, |input| self.take(input, position));
+        } else {
+            cloudtrail::each(text, |input| self.take(input, position));
+        }
+    }
+
+    pub(super) fn damaged(&mut self, error: String, position: String) {
+        self.damage.push((error, position));
+    }
+
+    fn take(&mut self, input: Input, position: &str) {
+        match input {
+            Ok(record) => {
+                self.records += 1;
+                self.findings.extend(inspect(&record).ok());
+            }
+            Err(damage) if position.is_empty() => self.damaged(damage.error, damage.position),
+            Err(damage) => self.damaged(damage.error, format!("{position}, {} from there", damage.position)),
+        }
+    }
+}
+
+/// Judges a text whose bytes something vouches for, such as a checksum. `None`: it is not regular, or damaged
+/// somewhere, and has to be parsed as a whole.
+///
+/// The findings are those of parsing it. So are the counts for records as CloudTrail writes them; where a record holds
+/// nothing that could be a mapping call, it is not looked at whether it says something twice, or holds further records.
+/// A record that is no JSON in spite of braces and quotes that fit, and could be no mapping call, hides no other here.
+pub(super) fn regular(text: &[u8]) -> Option<Tally> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let mut tally = Tally::default();
+    let mut splitter = Splitter::whole();
+    let mut words = Words::default();
+    let mut from = 0;
+    while from < text.len() {
+        let to = text.len().min(from + NEAR);
+        words.search(text, 0, from, to);
+        let mut sink = |unit: Unit| {
+            let whole = &text[unit.start..unit.end];
+            if words.in_unit(&unit) || !is_plain_record(whole, &unit) {
+                tally.parse(whole, "");
+            } else {
+                tally.records += 1;
+            }
+            tally.damage.is_empty()
+        };
+        splitter.feed(&text[from..to], &mut sink).ok()?;
+        from = to;
+    }
+    splitter.finish().ok()?;
+    Some(tally)
+}
+
+/// Where the word of mapping calls stands in a text, in order.
+#[derive(Debug, Default)]
+pub(super) struct Words {
+    found: Vec<usize>,
+    passed: usize,
+}
+
+impl Words {
+    /// Searches `from..to` of the window, and what began shortly before; `base` is the window's offset in the text.
+    pub(super) fn search(&mut self, window: &[u8], base: usize, from: usize, to: usize) {
+        if self.passed == self.found.len() {
+            self.found.clear();
+            self.passed = 0;
+        }
+        let begun = from.saturating_sub(WORD.len() - 1);
+        self.found.extend(FINDER.find_iter(&window[begun..to]).map(|at| base + begun + at));
+    }
+
+    /// Whether it stands in a unit. Units are asked for in order.
+    pub(super) fn in_unit(&mut self, unit: &Unit) -> bool {
+        while self.found.get(self.passed).is_some_and(|at| *at < unit.start) {
+            self.passed += 1;
+        }
+        self.found.get(self.passed).is_some_and(|at| *at < unit.end)
+    }
+}
+
+/// Whether a unit is for certain one record, and its words are what they seem: CloudTrail writes the caller first, and
+/// right behind that the time, the service and the name of the call.
+pub(super) fn is_plain_record(whole: &[u8], unit: &Unit) -> bool {
+    const TIME: &[u8] = b",\"eventTime\":\"";
+    const SOURCE: &[u8] = b"\",\"eventSource\":\"";
+    const NAME: &[u8] = b"\",\"eventName\":\"";
+    /// `2024-05-09T21:05:41Z`
+    const TIME_LENGTH: usize = 20;
+    if unit.escaped || unit.inner == 0 || !(unit.ascii || std::str::from_utf8(whole).is_ok()) {
+        return false;
+    }
+    let behind = &whole[unit.inner - unit.start..];
+    behind
+        .strip_prefix(TIME)
+        .and_then(|rest| rest.get(TIME_LENGTH..)?.strip_prefix(SOURCE))
+        .and_then(|rest| rest.get(memchr::memchr(b'"', rest)?..))
+        .is_some_and(|rest| rest.starts_with(NAME))
+}
