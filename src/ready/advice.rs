@@ -76,6 +76,15 @@ fn why(segment: &Segment, advice: Advice) -> Vec<String> {
     }
     // What would be wrong again comes before counting on.
     why.extend(segment.wrong_causes.iter().take(3).map(first_add));
+    // One principal that makes half of the cards is an attack, or an entry that is missing.
+    if let Some(most) = segment.most_by.as_ref().filter(|most| most.times > 1 && most.times * 2 >= most.of) {
+        let who = if most.principal_arn.is_empty() { "whom the records do not tell" } else { &most.principal_arn };
+        why.push(format!(
+            "{} of {} cards by the archive are for {who}: look at it, and where that is right add an entry first \
+             (`sluicegate learn` proposes it)",
+            most.times, most.of
+        ));
+    }
     match advice {
         Advice::Observe => why.push("nothing was observed there yet: run in observe, and label its cases".to_owned()),
         Advice::Wait if segment.precision.is_none_or(|precision| precision.at_least < ENOUGH) => why.push(format!(

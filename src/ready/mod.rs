@@ -11,7 +11,7 @@ mod wilson;
 
 pub use advice::{Advice, Recommendation, first_rule};
 pub use seen::{Label, Seen};
-pub use segment::{CardsPerWeek, Report, Segment, Summary, WrongCause};
+pub use segment::{CardsPerWeek, MostBy, Report, Segment, Summary, WrongCause};
 pub use wilson::{Precision, at_least, labels_missing};
 
 /// The lower bound of the precision from which on a segment is recommended: of five containments four are right at

@@ -17,6 +17,17 @@ pub struct CardsPerWeek {
     pub archive: Option<f64>,
 }
 
+/// Who makes the most of what the archive has and policy does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MostBy {
+    /// Whose; `""` where that is not certain.
+    pub principal_arn: String,
+    /// How many.
+    pub times: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
 /// Why acting was, or would have been, wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WrongCause {
@@ -71,6 +82,8 @@ pub struct Segment {
     pub cards_per_week: CardsPerWeek,
     /// Of those in the archive, the mappings that would be disabled at once.
     pub containments_per_week: Option<f64>,
+    /// Who makes the most cards of the archive; null without any.
+    pub most_by: Option<MostBy>,
     /// Why containing was wrong, the most frequent first.
     pub wrong_causes: Vec<WrongCause>,
 }
@@ -105,6 +118,7 @@ struct Tally {
     right_but_allowed_now: Vec<String>,
     asked: u32,
     contained: u32,
+    asked_by: BTreeMap<String, u32>,
     causes: BTreeMap<(String, String), WrongCause>,
 }
 
@@ -188,7 +202,10 @@ impl<'p> Report<'p> {
         for key in self.keys(finding) {
             let tally = self.tallies.entry(key).or_default();
             tally.kind = Some(finding.call.source.kind);
-            tally.asked += u32::from(verdict.response >= Response::Ask);
+            if verdict.response >= Response::Ask {
+                tally.asked += 1;
+                *tally.asked_by.entry(finding.actor.principal_arn.clone()).or_default() += 1;
+            }
             tally.contained += u32::from(verdict.response >= Response::Disable);
         }
     }
@@ -232,6 +249,7 @@ impl<'p> Report<'p> {
                     archive,
                 },
                 containments_per_week: archive.map(|_| archive_weeks.map_or(0.0, |weeks| per(tally.contained, weeks))),
+                most_by: tally.most_by(),
                 wrong_causes: tally.causes(wrong),
                 right_but_allowed_now: tally.right_but_allowed_now,
             }
@@ -246,6 +264,11 @@ impl Tally {
         let gone = u32::try_from(self.right_but_allowed_now.len()).unwrap_or(u32::MAX);
         let right = (self.right + self.upheld).saturating_sub(gone);
         (right, (self.wrong + self.restored).saturating_sub(self.allowed_since))
+    }
+
+    fn most_by(&self) -> Option<MostBy> {
+        let (principal, times) = self.asked_by.iter().max_by_key(|(_, times)| **times)?;
+        Some(MostBy { principal_arn: principal.clone(), times: *times, of: self.asked })
     }
 
     fn because(&mut self, seen: &Seen) {

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use super::*;
 use crate::cloudtrail::{Actor, MappingCall, Mentions, PrincipalKind, Verb};
 use crate::detection::{Change, Detection, Event, Finding, Trigger};
@@ -191,6 +193,9 @@ fn cards_are_counted_by_the_week() {
     let archive = segments[0].cards_per_week.archive.unwrap();
     assert!((archive - 15.0 / 4.0).abs() < 1e-9, "{archive}");
     assert_eq!(segments[0].cards_per_week.journal, None);
+    let most = segments[0].most_by.as_ref().unwrap();
+    assert_eq!((most.principal_arn.as_str(), most.times, most.of), ("arn:aws:iam::111122223333:role/x", 15, 15));
+    assert!(Recommendation::all(&segments)[0].why[0].starts_with("15 of 15 cards"));
     assert_eq!(Recommendation::all(&segments)[0].advice, Advice::Observe);
 }
 

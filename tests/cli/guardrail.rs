@@ -20,7 +20,7 @@ fn place(records: &[Value]) -> Place {
     place
 }
 
-fn json_of(run: Run) -> Value {
+fn json_of(run: &Run) -> Value {
     let lines = run.lines();
     assert_eq!(lines.len(), 1, "{run:?}");
     lines.into_iter().next().unwrap()
@@ -35,7 +35,7 @@ fn run(place: &Place, more: &[&str]) -> Run {
 #[test]
 fn the_document_names_the_allowlist_and_the_responder() {
     let place = place(&[]);
-    let told = json_of(run(&place, &[]).ends(0));
+    let told = json_of(&run(&place, &[]).ends(0));
     let statement = &told["policies"][0]["Statement"][0];
     assert_eq!(statement["Effect"], "Deny");
     assert_eq!(statement["Action"], json!(["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping"]));
@@ -70,10 +70,10 @@ fn what_is_said_twice_is_the_same() {
 #[test]
 fn the_responder_is_given_or_configured_and_never_left_out() {
     let place = place(&[]);
-    let given = json_of(run(&place, &["--responder", "arn:aws:iam::111122223333:role/mine"]).ends(0));
+    let given = json_of(&run(&place, &["--responder", "arn:aws:iam::111122223333:role/mine"]).ends(0));
     assert_eq!(given["responder"], json!(["arn:aws:iam::111122223333:role/mine"]));
     place.write("sluicegate.toml", "[accounts]\nrole_name = \"sluicegate-responder\"\n");
-    let configured = json_of(run(&place, &[]).ends(0));
+    let configured = json_of(&run(&place, &[]).ends(0));
     assert_eq!(configured["responder"], json!(["arn:aws:iam::*:role/sluicegate-responder"]));
     for wrong in ["", "*", "arn:aws:iam::*:role/*", "arn:aws:sts::111122223333:assumed-role/a/b"] {
         let run = run(&place, &["--responder", wrong]).ends(2);
@@ -119,7 +119,7 @@ fn history_tells_who_would_have_been_denied() {
         create(&pathless),
     ];
     let place = place(&records);
-    let told = json_of(run(&place, &["trail"]).ends(0));
+    let told = json_of(&run(&place, &["trail"]).ends(0));
     let backtest = &told["backtest"];
     assert_eq!(
         backtest["summary"]["calls"],
@@ -146,7 +146,7 @@ fn what_a_rule_permits_without_an_entry_is_loud() {
         "policies/rules.cedar",
         "\n@id(\"mallory-may\")\n@reason(\"a rule, not an entry\")\npermit (principal, action in Action::\"change\", resource) when { principal.name == \"mallory\" };\n",
     );
-    let told = json_of(run(&place, &["trail"]).ends(1));
+    let told = json_of(&run(&place, &["trail"]).ends(1));
     assert_eq!(told["backtest"]["wrongly_denied"][0]["times"], 1);
     let text = place.run(&["guardrail", "trail"]).ends(1);
     assert!(text.stderr.contains("WRONGLY DENIED") && text.stderr.contains("mallory-may"), "{}", text.stderr);
@@ -156,7 +156,7 @@ fn what_a_rule_permits_without_an_entry_is_loud() {
 fn an_entry_that_ran_out_is_no_wrong_denial() {
     let place = place(&[create(&deployer())]);
     place.replace("policies/allowlist.toml", "2099-12-31", "2026-03-01");
-    let told = json_of(run(&place, &["trail"]).ends(0));
+    let told = json_of(&run(&place, &["trail"]).ends(0));
     assert_eq!(told["expired"], json!(["orders-pipeline"]));
     assert_eq!(told["backtest"]["summary"]["calls"]["allowed_then"], 1);
 }

@@ -97,7 +97,7 @@ async fn labels_become_a_precision_with_its_uncertainty_and_a_recommendation() {
 }
 
 #[tokio::test]
-async fn enough_right_ones_are_told_to_be_enforced_and_only_the_last_days_count() {
+async fn enough_right_ones_are_told_to_be_enforced_and_nothing_is_switched_on() {
     let place = Place::new();
     let journal = journal(&place);
     for number in 0..20 {
