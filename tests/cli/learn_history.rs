@@ -331,7 +331,7 @@ fn spree(day: u64, dice: &mut Dice, calls: &mut Calls) {
 
 /// Terraform's own role and agent, under a session name that looks right, from elsewhere.
 fn on_the_runner(day: u64, dice: &mut Dice, calls: &mut Calls) {
-    for number in 0..1 + dice.below(3) {
+    for number in 0..=dice.below(3) {
         let mut call = Call::by(A, "role/terraform/apply");
         call.session = format!("runner-{}", dice.below(60));
         call.address = "185.220.101.4".into();
@@ -344,7 +344,7 @@ fn on_the_runner(day: u64, dice: &mut Dice, calls: &mut Calls) {
 
 /// The deployer's role and session name, from elsewhere and by another tool.
 fn from_elsewhere(day: u64, dice: &mut Dice, calls: &mut Calls) {
-    for number in 0..1 + dice.below(3) {
+    for number in 0..=dice.below(3) {
         let mut call = Call::by(A, "role/ci/orders-deployer");
         call.session = "GitHubActions".into();
         call.address = "91.219.236.12".into();
