@@ -268,7 +268,7 @@ impl Parts {
                 r#""errorCode":"AccessDenied","errorMessage":"User: arn:aws:sts::{account}:assumed-role/reporting/x is not authorized to perform: {}:{} on resource: * because no identity-based policy allows the action","#,
                 self.service, self.name
             );
-            self.response = "null".to_owned();
+            "null".clone_into(&mut self.response);
         }
     }
 
@@ -298,7 +298,7 @@ impl Parts {
             }
             _ => {
                 (self.service, self.name) = ("cloudtrail", "LookupEvents".to_owned());
-                self.request = r#"{"lookupAttributes":[{"attributeKey":"EventName","attributeValue":"CreateEventSourceMapping20150331"}],"maxResults":50}"#.to_owned();
+                r#"{"lookupAttributes":[{"attributeKey":"EventName","attributeValue":"CreateEventSourceMapping20150331"}],"maxResults":50}"#.clone_into(&mut self.request);
             }
         }
     }

@@ -8,12 +8,16 @@ use super::judge::{Tally, regular};
 use super::stream::Stream;
 use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
-use memchr::memmem;
+use memchr::{memchr_iter, memmem};
 use std::io::{self, Read};
 
 /// What a member of a gzip file begins with.
 const MAGIC: &[u8] = b"\x1f\x8b";
 const MEMBER: &[u8] = b"\x1f\x8b\x08";
+/// So many objects, nested ones too, are parsed at once: about what a file of 8 MB holds of real records.
+const MOST_OBJECTS: usize = 60_000;
+/// What is held of a text that is read through a window. No record of CloudTrail is larger.
+const WINDOW: usize = 1 << 20;
 /// The shortest gzip file there is.
 const SHORTEST: usize = 18;
 
@@ -62,35 +66,40 @@ impl FileReader {
 
     /// Reads a file that is at hand.
     pub(super) fn bytes(&mut self, packed: &[u8], sink: Sink<'_>) {
-        let mut tally = Tally::default();
         if !packed.starts_with(MAGIC) {
-            if packed.len() > self.most {
-                return self.stream(packed, true, sink);
-            }
-            tally.parse(packed, "");
-            return sink(tally, packed.len() as u64);
+            return if packed.len() > self.most { self.stream(packed, true, sink) } else { self.parse(packed, sink) };
         }
-        let size = match self.unpack(packed) {
-            Unpacked::TooLarge => return self.stream(MultiGzDecoder::new(packed), false, sink),
+        match self.unpack(packed) {
+            Unpacked::TooLarge => self.stream(MultiGzDecoder::new(packed), false, sink),
             Unpacked::Whole(size) => {
                 let text = &self.text[..size];
                 match if self.thorough { None } else { regular(text) } {
-                    Some(found) => tally = found,
-                    None => tally.parse(text, ""),
+                    Some(tally) => sink(tally, size as u64),
+                    None => self.parse(text, sink),
                 }
-                size
             }
             Unpacked::Broken(size, error) => {
-                tally.parse(&self.text[..size], "");
+                self.parse(&self.text[..size], sink);
+                let mut tally = Tally::default();
                 tally.damaged(format!("broken gzip: {error}"), format!("byte {size} of the decompressed text"));
-                size
+                sink(tally, 0);
             }
-        };
-        sink(tally, size as u64);
+        }
     }
 
-    fn stream(&mut self, from: impl Read, plain: bool, sink: Sink<'_>) {
-        Stream { window: self.most, parse_all: plain || self.thorough, plain, sink }.read(from);
+    /// Parses a text as it is.
+    fn parse(&self, text: &[u8], sink: Sink<'_>) {
+        // A parser holds everything in a document at once, and that may be far more than its text.
+        if memchr_iter(b'{', text).count() > MOST_OBJECTS {
+            return self.stream(text, true, sink);
+        }
+        let mut tally = Tally::default();
+        tally.parse(text, "");
+        sink(tally, text.len() as u64);
+    }
+
+    fn stream(&self, from: impl Read, plain: bool, sink: Sink<'_>) {
+        Stream { window: self.most.min(WINDOW), parse_all: plain || self.thorough, plain, sink }.read(from);
     }
 
     fn unpack(&mut self, packed: &[u8]) -> Unpacked {

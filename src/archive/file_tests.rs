@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use std::io::Write;
 
 #[path = "../../benches/archive/generator.rs"]
+#[allow(dead_code, reason = "the benchmark uses all of it")]
 mod generator;
 
 const MOST: usize = 1 << 20;
@@ -315,6 +316,15 @@ fn what_is_packed_twice_or_is_no_utf8_is_damage() {
     for most in [MOST, 10_000] {
         let found = tally(&packed, most, false);
         assert_eq!((found.records, found.damage.len()), (file.records, 1), "{:?}", found.damage);
+    }
+}
+
+#[test]
+fn many_small_objects_are_not_parsed_at_once() {
+    let text = format!("[{}{{\"eventID\":\"1\"}}]", "{\"a\":1},".repeat(MOST_OBJECTS));
+    for bytes in [text.clone().into_bytes(), gz(text.as_bytes())] {
+        let found = tally(&bytes, MOST, true);
+        assert_eq!((found.records, found.damage.len()), (1, MOST_OBJECTS));
     }
 }
 

@@ -59,42 +59,38 @@ impl Stream<'_> {
         };
         let mut started = false;
         loop {
-            let count = match fill(&mut reading.held, &mut from, self.window.min(PIECE)) {
-                Ok(count) => count,
-                Err(error) => {
-                    let at = reading.base + reading.held.len();
-                    reading.last(self.parse_all, self.window);
-                    let (error, position) = if self.plain {
-                        (error.to_string(), format!("byte {at}"))
-                    } else {
-                        (format!("broken gzip: {error}"), format!("byte {at} of the decompressed text"))
-                    };
-                    reading.tally.damaged(error, position);
-                    break;
-                }
-            };
+            let (count, error) = fill(&mut reading.held, &mut from, self.window.min(PIECE));
             if !started && !reading.start() {
                 break;
             }
             started = true;
-            if count == 0 {
-                reading.last(self.parse_all, self.window);
-                break;
+            if count > 0 && error.is_none() {
+                reading.go_on(self.parse_all, self.window);
+                (self.sink)(std::mem::take(&mut reading.tally), count as u64);
+                continue;
             }
-            reading.go_on(self.parse_all, self.window);
+            let at = reading.base + reading.held.len();
+            reading.last(self.parse_all, self.window);
+            if let Some(error) = error {
+                let (error, position) = if self.plain {
+                    (error.to_string(), format!("byte {at}"))
+                } else {
+                    (format!("broken gzip: {error}"), format!("byte {at} of the decompressed text"))
+                };
+                reading.tally.damaged(error, position);
+            }
             (self.sink)(std::mem::take(&mut reading.tally), count as u64);
+            return;
         }
         (self.sink)(reading.tally, 0);
     }
 }
 
-/// Appends a piece, a whole one unless the text ends. How much it was; an error only where nothing came before it.
-fn fill(held: &mut Vec<u8>, from: &mut impl Read, piece: usize) -> io::Result<usize> {
+/// Appends a piece, a whole one unless the text ends or cannot be read on: how much it was, and why not.
+fn fill(held: &mut Vec<u8>, from: &mut impl Read, piece: usize) -> (usize, Option<io::Error>) {
     let before = held.len();
-    match from.take(piece as u64).read_to_end(held) {
-        Err(error) if held.len() == before => Err(error),
-        _ => Ok(held.len() - before),
-    }
+    let error = from.take(piece as u64).read_to_end(held).err();
+    (held.len() - before, error)
 }
 
 impl Reading {

@@ -2,6 +2,9 @@
 
 use super::stage::{FOREVER, Scene, by_terraform};
 use crate::common::{REGION, key, uuid};
+use crate::fake::Fake;
+use crate::fake_iam::Entity;
+use crate::review::stage::policies;
 use serde_json::json;
 use sluicegate::case::{Mode, Outcome, Provenance, State, SystemEvent};
 use sluicegate::detection::{Detection, Trigger};
@@ -243,4 +246,35 @@ async fn from_when_on_a_region_is_swept_is_kept() {
     let events = scene.system("watched");
     let [SystemEvent::Watched { region, since, .. }] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((region.as_str(), *since), (REGION, began));
+}
+
+#[tokio::test]
+async fn who_is_restricted_by_itself_was_told_by_cloudtrail_and_nothing_strayed_is_touched_over_it() {
+    let permit =
+        r#"@id("restricts-itself") @reason("test") permit (principal, action == Action::"restrict", resource);"#;
+    for strayed in [false, true] {
+        let fake = Fake::default();
+        let intern = Entity {
+            id: "AROAEXAMPLEEXAMPLE000".into(),
+            trust: r#"{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::111122223333:root"}}]}"#.into(),
+            ..Entity::default()
+        };
+        fake.0.lock().unwrap().entities.insert("intern".into(), intern);
+        let mut scene = Scene::under(fake, Mode::Enforce, policies(permit)).await;
+        scene.told(&scene.makes("lost", 1));
+        if strayed {
+            scene.repoints("untold", 1, "siphon");
+        }
+        scene.sweep().await;
+        let id = scene.only_case().await.id;
+        for _ in 0..4 {
+            scene.worker.responder.gather_offers(&id).await.unwrap();
+            scene.worker.responder.restrict_by_itself(&id).await.unwrap();
+            scene.worker.settle().await;
+        }
+        let case = scene.only_case().await;
+        let (restricted, state) = (case.restrictions().count(), scene.fake.state(1));
+        assert_eq!((restricted, state.as_str()), if strayed { (0, "Enabled") } else { (1, "Disabled") });
+        assert_eq!(case.state, State::AwaitingDecision);
+    }
 }

@@ -6,6 +6,7 @@ use crate::review::stage::{SECURITY, function};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sluicegate::case::{Case, Decision, Mode, SystemEvent, plan_for};
+use sluicegate::policy::PolicySet;
 use sluicegate::ports::Journal;
 use sluicegate::responder::{Disposition, Sweep, SweepMemory, SweepSettings, Swept};
 use std::sync::Arc;
@@ -31,8 +32,12 @@ impl Scene {
     }
 
     pub async fn with(fake: Fake, mode: Mode) -> Self {
+        Self::under(fake, mode, shipped_policies()).await
+    }
+
+    pub async fn under(fake: Fake, mode: Mode, policies: PolicySet) -> Self {
         let dir = TempDir::new().unwrap();
-        let worker = Worker::start(&fake, &dir.path().join("j.db"), shipped_policies(), mode);
+        let worker = Worker::start(&fake, &dir.path().join("j.db"), policies, mode);
         worker.responder.begun("digest").await.unwrap();
         Self { fake, dir, worker, memory: SweepMemory::default(), grace: Duration::ZERO, give_up: FOREVER }
     }
