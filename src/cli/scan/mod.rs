@@ -111,8 +111,11 @@ fn json_lines(report: &Report) -> Result<String> {
 }
 
 /// The page as HTML.
-fn html(_page: &Page) -> Result<String> {
-    Err(Failure::Usage("scan writes no HTML in this version: use --format text or json".into()))
+fn html(page: &Page) -> Result<String> {
+    let mut bytes = Vec::new();
+    let written = page.write_html(&mut bytes).map_err(|error| error.to_string());
+    let text = written.and_then(|()| String::from_utf8(bytes).map_err(|error| error.to_string()));
+    text.map_err(|error| Failure::Outside(format!("the report could not be made: {error}")))
 }
 
 /// What was asked to fail on is an answer, however much is missing beside it; then comes what is missing.
