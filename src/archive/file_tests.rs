@@ -106,7 +106,7 @@ fn shaped(shapes: std::ops::Range<u32>) -> impl Strategy<Value = String> {
             0 | 1 => format!("{{\"Records\":{blank}[{list}{blank}]}}"),
             2 => format!("[{list}]{blank}"),
             3 => format!("{{\"Records\":[{list}]}}\n{{\"Records\":[{list}]}}"),
-            4 => records.iter().map(|record| format!("{}{blank}\n", record.replace('\n', " "))).collect(),
+            4 => records.iter().map(|record| record.replace('\n', " ") + blank).collect::<Vec<_>>().join("\n"),
             _ => format!("[{{\"Records\":[{list}]}},[{list}]]"),
         };
         if mark { format!("\u{feff}{text}") } else { text }
@@ -206,9 +206,9 @@ fn windowed(bytes: &[u8], window: usize) -> Tally {
     let plain = !bytes.starts_with(MAGIC);
     let mut stream = Stream { window, parse_all: plain, plain, sink: &mut sink };
     if plain {
-        stream.read(bytes)
+        stream.read(bytes);
     } else {
-        stream.read(MultiGzDecoder::new(bytes))
+        stream.read(MultiGzDecoder::new(bytes));
     }
     all
 }
