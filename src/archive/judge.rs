@@ -4,6 +4,7 @@ use super::split::{Splitter, Unit};
 use crate::cloudtrail::{self, Input};
 use crate::detection::{Finding, inspect};
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter};
 use std::sync::LazyLock;
 
 /// What the names of all calls that make or change a mapping have in common.
@@ -67,10 +68,10 @@ pub(super) fn regular(text: &[u8]) -> Option<Tally> {
         words.search(text, 0, from, to);
         let mut sink = |unit: Unit| {
             let whole = &text[unit.start..unit.end];
-            if words.in_unit(&unit) || !is_plain_record(whole, &unit) {
-                tally.parse(whole, "");
-            } else {
+            if is_of_no_account(whole, &unit, words.in_unit(&unit)) {
                 tally.records += 1;
+            } else {
+                tally.parse(whole, "");
             }
             tally.damage.is_empty()
         };
@@ -108,21 +109,34 @@ impl Words {
     }
 }
 
-/// Whether a unit is for certain one record, and its words are what they seem: CloudTrail writes the caller first, and
-/// right behind that the time, the service and the name of the call.
-pub(super) fn is_plain_record(whole: &[u8], unit: &Unit) -> bool {
+/// Whether a unit is for certain one record and no mapping call, so that it need not be parsed; `speaks`: the word of
+/// mapping calls stands in it.
+pub(super) fn is_of_no_account(whole: &[u8], unit: &Unit, speaks: bool) -> bool {
+    let calls = |name: &[u8]| [&b"CreateE"[..], b"UpdateE"].iter().any(|call| name.starts_with(call));
+    plain_name(whole, unit).is_some_and(|name| !speaks || !(calls(name) || may_wrap(whole)))
+}
+
+/// The name of the call, and what follows it, where a unit is for certain one record and its words are what they seem:
+/// CloudTrail writes the caller first, and right behind that the time, the service and the name.
+fn plain_name<'t>(whole: &'t [u8], unit: &Unit) -> Option<&'t [u8]> {
     const TIME: &[u8] = b",\"eventTime\":\"";
     const SOURCE: &[u8] = b"\",\"eventSource\":\"";
     const NAME: &[u8] = b"\",\"eventName\":\"";
     /// `2024-05-09T21:05:41Z`
     const TIME_LENGTH: usize = 20;
     if unit.escaped || unit.inner == 0 || !(unit.ascii || std::str::from_utf8(whole).is_ok()) {
-        return false;
+        return None;
     }
-    let behind = &whole[unit.inner - unit.start..];
-    behind
-        .strip_prefix(TIME)
-        .and_then(|rest| rest.get(TIME_LENGTH..)?.strip_prefix(SOURCE))
-        .and_then(|rest| rest.get(memchr::memchr(b'"', rest)?..))
-        .is_some_and(|rest| rest.starts_with(NAME))
+    let rest = whole[unit.inner - unit.start..].strip_prefix(TIME)?;
+    let rest = rest.get(TIME_LENGTH..)?.strip_prefix(SOURCE)?;
+    rest.get(memchr(b'"', rest)?..)?.strip_prefix(NAME)
+}
+
+/// Whether a record may hold other records: under `detail` or `Records`, in whatever case.
+fn may_wrap(whole: &[u8]) -> bool {
+    let keys = [&b"detail\""[..], b"records\""];
+    memchr_iter(b'"', whole).any(|quote| {
+        let rest = &whole[quote + 1..];
+        keys.iter().any(|key| rest.get(..key.len()).is_some_and(|word| word.eq_ignore_ascii_case(key)))
+    })
 }

@@ -2,7 +2,7 @@
 //! is not, the stretch up to the end of the line is parsed as it stands, as the parser of whole files does with lines;
 //! only a line that is itself too large to hold is given up, and told.
 
-use super::judge::{Tally, Words, is_plain_record};
+use super::judge::{Tally, Words, is_of_no_account};
 use super::split::{Irregular, Splitter, Unit};
 use memchr::{memchr, memrchr};
 use serde::de::IgnoredAny;
@@ -142,7 +142,7 @@ impl Reading {
         words.search(held, base, from, held.len());
         let mut sink = |unit: Unit| {
             let whole = &held[unit.start - base..unit.end - base];
-            if !parse_all && !words.in_unit(&unit) && is_plain_record(whole, &unit) {
+            if !parse_all && is_of_no_account(whole, &unit, words.in_unit(&unit)) {
                 tally.records += 1;
                 return true;
             }

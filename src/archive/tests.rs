@@ -100,7 +100,7 @@ fn a_file_that_may_not_be_read_is_damage_and_the_others_are_read() {
     let (closed, open) = (dir.path().join("closed.json"), dir.path().join("open.json"));
     write(&closed, create("closed")).unwrap();
     write(&open, create("open")).unwrap();
-    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
     // The system's administrator may read anything.
     let all_powerful = std::fs::read(&closed).is_ok();
     let archive = read(&local(dir.path()), &options(2), None, &Unwatched).unwrap();
