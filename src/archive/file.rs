@@ -18,6 +18,8 @@ const MEMBER: &[u8] = b"\x1f\x8b\x08";
 const MOST_OBJECTS: usize = 60_000;
 /// What is held of a text that is read through a window. No record of CloudTrail is larger.
 const WINDOW: usize = 1 << 20;
+/// What is made room for at first: most files are smaller.
+const FIRST: usize = 256 << 10;
 /// The shortest gzip file there is.
 const SHORTEST: usize = 18;
 
@@ -50,16 +52,15 @@ impl FileReader {
     /// Reads a file from where it is. The error: it cannot be read at all.
     pub(super) fn read(&mut self, mut from: impl Read, sink: Sink<'_>) -> io::Result<()> {
         let mut packed = std::mem::take(&mut self.packed);
-        packed.clear();
-        (&mut from).take(self.most as u64 + 1).read_to_end(&mut packed)?;
-        if packed.len() <= self.most {
-            self.bytes(&packed, sink);
-        } else if packed.starts_with(MAGIC) {
-            self.stream(MultiGzDecoder::new(io::Read::chain(&packed[..], from)), false, sink);
+        let count = fill(&mut packed, &mut from, self.most + 1)?;
+        let held = &packed[..count];
+        if held.len() <= self.most {
+            self.bytes(held, sink);
+        } else if held.starts_with(MAGIC) {
+            self.stream(MultiGzDecoder::new(io::Read::chain(held, from)), false, sink);
         } else {
-            self.stream(io::Read::chain(&packed[..], from), true, sink);
+            self.stream(io::Read::chain(held, from), true, sink);
         }
-        packed.shrink_to(self.most);
         self.packed = packed;
         Ok(())
     }
@@ -133,6 +134,24 @@ impl FileReader {
             Err(error) => Unpacked::Broken(size, error),
         }
     }
+}
+
+/// Reads up to so many bytes into a buffer that grows as needed and is never emptied, so that it is cleared once and
+/// not for every file. Returns how many there are.
+fn fill(buffer: &mut Vec<u8>, from: &mut impl Read, most: usize) -> io::Result<usize> {
+    let mut held = 0;
+    while held < most {
+        if held == buffer.len() {
+            buffer.resize((held * 2).clamp(FIRST.min(most), most), 0);
+        }
+        match from.read(&mut buffer[held..]) {
+            Ok(0) => break,
+            Ok(count) => held += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(held)
 }
 
 #[cfg(test)]

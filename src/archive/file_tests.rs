@@ -250,7 +250,8 @@ fn an_ordinary_log_file_is_split_and_not_parsed() {
     let mut splitter = super::super::split::Splitter::whole();
     let mut plain = 0;
     let sink = &mut |unit: super::super::split::Unit| {
-        plain += u64::from(super::super::judge::is_of_no_account(&file.raw[unit.start..unit.end], &unit, true));
+        let speaks = super::super::split::Unit { mentions: true, ..unit };
+        plain += u64::from(super::super::judge::is_of_no_account(&file.raw[unit.start..unit.end], &speaks));
         true
     };
     splitter.feed(&file.raw, sink).unwrap();
@@ -338,6 +339,39 @@ fn blank_files_are_no_damage() {
             assert_eq!((found.records, found.damage.len()), (0, 0), "{text:?}");
             let found = windowed(&bytes, 100);
             assert_eq!((found.records, found.damage.len()), (0, 0), "{text:?}");
+        }
+    }
+}
+
+/// Gives a few bytes at a time, and is disturbed in between.
+struct Haltingly<'b>(&'b [u8], usize);
+
+impl Read for Haltingly<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.1 += 1;
+        if self.1.is_multiple_of(3) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let length = into.len().min(1 + self.1 % 1000);
+        self.0.read(&mut into[..length])
+    }
+}
+
+#[test]
+fn nothing_is_left_of_the_file_before() {
+    let (long, short) = (file(1, 400_000), file(2, 20_000));
+    for most in [MOST, 300_000, 30_000] {
+        let mut reader = FileReader::new(most, false);
+        for file in [&long, &short, &long, &short] {
+            for bytes in [gz(&file.raw), file.raw.clone()] {
+                let mut records = 0;
+                let sink = &mut |tally: Tally, _| {
+                    assert_eq!(tally.damage, []);
+                    records += tally.records;
+                };
+                reader.read(Haltingly(&bytes, 0), sink).unwrap();
+                assert_eq!(records, file.records);
+            }
         }
     }
 }

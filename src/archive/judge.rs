@@ -3,16 +3,7 @@
 use super::split::{Splitter, Unit};
 use crate::cloudtrail::{self, Input};
 use crate::detection::{Finding, inspect};
-use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
-use std::sync::LazyLock;
-
-/// What the names of all calls that make or change a mapping have in common.
-const WORD: &[u8] = b"teEventSourceMapping";
-static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(WORD));
-
-/// So much is searched and split at a time: what the one has brought near is there for the other.
-const NEAR: usize = 16 << 10;
 
 /// What was found in a text.
 #[derive(Debug, Default)]
@@ -61,59 +52,24 @@ pub(super) fn regular(text: &[u8]) -> Option<Tally> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut tally = Tally::default();
     let mut splitter = Splitter::whole();
-    let mut words = Words::default();
-    let mut from = 0;
-    while from < text.len() {
-        let to = text.len().min(from + NEAR);
-        words.search(text, 0, from, to);
-        let mut sink = |unit: Unit| {
-            let whole = &text[unit.start..unit.end];
-            if is_of_no_account(whole, &unit, words.in_unit(&unit)) {
-                tally.records += 1;
-            } else {
-                tally.parse(whole, "");
-            }
-            tally.damage.is_empty()
-        };
-        splitter.feed(&text[from..to], &mut sink).ok()?;
-        from = to;
-    }
+    let mut sink = |unit: Unit| {
+        let whole = &text[unit.start..unit.end];
+        if is_of_no_account(whole, &unit) {
+            tally.records += 1;
+        } else {
+            tally.parse(whole, "");
+        }
+        tally.damage.is_empty()
+    };
+    splitter.feed(text, &mut sink).ok()?;
     splitter.finish().ok()?;
     Some(tally)
 }
 
-/// Where the word of mapping calls stands in a text, in order.
-#[derive(Debug, Default)]
-pub(super) struct Words {
-    found: Vec<usize>,
-    passed: usize,
-}
-
-impl Words {
-    /// Searches `from..to` of the window, and what began shortly before; `base` is the window's offset in the text.
-    pub(super) fn search(&mut self, window: &[u8], base: usize, from: usize, to: usize) {
-        if self.passed == self.found.len() {
-            self.found.clear();
-            self.passed = 0;
-        }
-        let begun = from.saturating_sub(WORD.len() - 1);
-        self.found.extend(FINDER.find_iter(&window[begun..to]).map(|at| base + begun + at));
-    }
-
-    /// Whether it stands in a unit. Units are asked for in order.
-    pub(super) fn in_unit(&mut self, unit: &Unit) -> bool {
-        while self.found.get(self.passed).is_some_and(|at| *at < unit.start) {
-            self.passed += 1;
-        }
-        self.found.get(self.passed).is_some_and(|at| *at < unit.end)
-    }
-}
-
-/// Whether a unit is for certain one record and no mapping call, so that it need not be parsed; `speaks`: the word of
-/// mapping calls stands in it.
-pub(super) fn is_of_no_account(whole: &[u8], unit: &Unit, speaks: bool) -> bool {
+/// Whether a unit is for certain one record and no mapping call, so that it need not be parsed.
+pub(super) fn is_of_no_account(whole: &[u8], unit: &Unit) -> bool {
     let calls = |name: &[u8]| [&b"CreateE"[..], b"UpdateE"].iter().any(|call| name.starts_with(call));
-    plain_name(whole, unit).is_some_and(|name| !speaks || !(calls(name) || may_wrap(whole)))
+    plain_name(whole, unit).is_some_and(|name| !unit.mentions || !(calls(name) || may_wrap(whole)))
 }
 
 /// The name of the call, and what follows it, where a unit is for certain one record and its words are what they seem:

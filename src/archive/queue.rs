@@ -34,9 +34,13 @@ impl<T> Queue<T> {
         if inner.closed {
             return false;
         }
+        // Nobody waits for an item unless there was none.
+        let wanted = inner.waiting.is_empty();
         inner.waiting.push_back((item, bytes));
         inner.bytes += bytes;
-        self.changed.notify_all();
+        if wanted {
+            self.changed.notify_all();
+        }
         true
     }
 
@@ -46,7 +50,10 @@ impl<T> Queue<T> {
         loop {
             if let Some((item, bytes)) = inner.waiting.pop_front() {
                 inner.bytes -= bytes;
-                self.changed.notify_all();
+                // Who fills it is woken for more than one item at a time.
+                if inner.waiting.len() <= self.most / 2 && inner.bytes <= self.most_bytes / 2 {
+                    self.changed.notify_all();
+                }
                 return Some(item);
             }
             if inner.closed {

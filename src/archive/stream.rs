@@ -2,7 +2,7 @@
 //! is not, the stretch up to the end of the line is parsed as it stands, as the parser of whole files does with lines;
 //! only a line that is itself too large to hold is given up, and told.
 
-use super::judge::{Tally, Words, is_of_no_account};
+use super::judge::{Tally, is_of_no_account};
 use super::split::{Irregular, Splitter, Unit};
 use memchr::{memchr, memrchr};
 use serde::de::IgnoredAny;
@@ -37,7 +37,6 @@ struct Reading {
     /// How much of what is held was fed to the splitter.
     fed: usize,
     splitter: Splitter,
-    words: Words,
     seek: Option<Seek>,
     /// A stretch that is parsed as soon as the end of its line is there.
     stuck: Option<Irregular>,
@@ -52,7 +51,6 @@ impl Stream<'_> {
             base: 0,
             fed: 0,
             splitter: Splitter::strict(0),
-            words: Words::default(),
             seek: None,
             stuck: None,
             tally: Tally::default(),
@@ -135,14 +133,13 @@ impl Reading {
     }
 
     fn feed(&mut self, parse_all: bool) -> Result<(), Irregular> {
-        let Self { held, base, fed, splitter, words, tally, .. } = self;
+        let Self { held, base, fed, splitter, tally, .. } = self;
         let base = *base;
         let from = *fed;
         *fed = held.len();
-        words.search(held, base, from, held.len());
         let mut sink = |unit: Unit| {
             let whole = &held[unit.start - base..unit.end - base];
-            if !parse_all && is_of_no_account(whole, &unit, words.in_unit(&unit)) {
+            if !parse_all && is_of_no_account(whole, &unit) {
                 tally.records += 1;
                 return true;
             }
@@ -205,7 +202,6 @@ impl Reading {
 
     fn resume(&mut self, at: usize) {
         self.splitter = Splitter::resume(at);
-        self.words = Words::default();
         self.fed = 0;
     }
 

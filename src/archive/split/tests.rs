@@ -6,15 +6,43 @@ use proptest::prelude::*;
 use std::fmt::Write as _;
 
 /// The units of a text that is fed in pieces of so many bytes, or that it is not regular.
-fn split(text: &[u8], piece: usize, mut splitter: Splitter) -> Result<Vec<(usize, usize)>, Irregular> {
-    let mut units = Vec::new();
-    for piece in text.chunks(piece.max(1)) {
-        splitter.feed(piece, &mut |unit: Unit| {
-            units.push((unit.start, unit.end));
-            true
-        })?;
+fn split(text: &[u8], piece: usize, splitter: Splitter) -> Result<Vec<(usize, usize)>, Irregular> {
+    let (units, end) = told(text, piece, splitter);
+    end.map(|()| units.iter().map(|unit| (unit.start, unit.end)).collect())
+}
+
+/// All kinds of vectors that this machine has, and the ones that every machine like it has.
+fn levels() -> Vec<Level> {
+    let best = Level::new();
+    let mut levels = vec![Level::baseline(), best];
+    #[cfg(target_arch = "x86_64")]
+    {
+        levels.extend(best.as_sse4_2().map(Level::Sse4_2));
+        levels.extend(best.as_avx2().map(Level::Avx2));
     }
-    splitter.finish().map(|()| units)
+    levels
+}
+
+/// Everything that is told of a text that is fed in pieces.
+fn told(text: &[u8], piece: usize, mut splitter: Splitter) -> (Vec<Unit>, Result<(), Irregular>) {
+    let mut units = Vec::new();
+    let mut take = |unit: Unit| {
+        units.push(unit);
+        true
+    };
+    let end = text.chunks(piece.max(1)).try_for_each(|piece| splitter.feed(piece, &mut take));
+    (units, end.and_then(|()| splitter.finish()))
+}
+
+/// What every kind of vectors tells of a text: the same.
+fn told_alike(text: &[u8], piece: usize) -> (Vec<Unit>, Result<(), Irregular>) {
+    let mut all = levels()
+        .into_iter()
+        .map(|level| [false, true].map(|strict| told(text, piece, Splitter { strict, ..Splitter::with(level) })));
+    let first = all.next().unwrap();
+    assert!(all.all(|other| other == first), "in pieces of {piece}: {}", String::from_utf8_lossy(text));
+    let [plain, _] = first;
+    plain
 }
 
 fn texts(text: &str) -> Option<Vec<&str>> {
@@ -145,6 +173,31 @@ proptest! {
         let whole = split(text.as_bytes(), usize::MAX, Splitter::strict(0));
         prop_assert_eq!(whole.ok(), split(text.as_bytes(), piece, Splitter::strict(0)).ok());
     }
+
+    #[test]
+    fn any_vectors_tell_the_same_of_any_bytes(bytes in vec(any::<u8>(), 0..1000), piece in 1_usize..1000) {
+        let _ = told_alike(&bytes, piece);
+    }
+
+    #[test]
+    fn any_vectors_tell_the_same_of_any_text(
+        parts in vec(prop_oneof![
+            "[\\[\\]{}:,\"\\\\ \nu04y|äM]{0,40}",
+            Just("\"CreateEventSourceMapping".to_owned()),
+            Just("{}".repeat(40)),
+        ], 0..40),
+        piece in 1_usize..300,
+    ) {
+        let _ = told_alike(parts.concat().as_bytes(), piece);
+    }
+
+    #[test]
+    fn any_vectors_tell_the_same_of_units(units in vec(unit(), 0..12), glue in glue(), piece in 1_usize..9000) {
+        let (text, places) = glued(&units, glue, " ");
+        let (told, end) = told_alike(text.as_bytes(), piece);
+        prop_assert_eq!(end, Ok(()));
+        prop_assert_eq!(told.iter().map(|unit| (unit.start, unit.end)).collect::<Vec<_>>(), places);
+    }
 }
 
 #[test]
@@ -156,6 +209,52 @@ fn every_size_of_piece_gives_the_same() {
         let (text, places) = glued(&units, glue, " ");
         for piece in 1..=text.len() {
             assert_eq!(split(text.as_bytes(), piece, Splitter::strict(0)), Ok(places.clone()), "{glue:?}, {piece}");
+        }
+    }
+}
+
+#[test]
+fn any_vectors_tell_the_same_of_what_was_recorded() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/cloudtrail");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read(&path).unwrap();
+        for piece in [1, 7, 18, 63, 64, 65, 81, 82, 83, 1000, 4095, 4096, 4097, usize::MAX] {
+            let (units, _) = told_alike(&text, piece);
+            for unit in units {
+                let whole = &text[unit.start..unit.end];
+                let names = [&b"\"CreateEventSourceMapping"[..], b"\"UpdateEventSourceMapping"];
+                let named = names.iter().any(|name| memchr::memmem::find(whole, name).is_some());
+                assert!(unit.mentions || !named, "{path:?} in pieces of {piece}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_calls_are_seen_wherever_they_stand() {
+    for before in 0..200 {
+        for (name, is_one) in [
+            ("\"CreateEventSourceMapping20150331\"", true),
+            ("\"x\\\"UpdateEventSourceMapping\"", true),
+            ("\"CreateEventSourceMappin\"", false),
+            ("\"DeleteEventSourceMapping\"", false),
+            ("\"createEventSourceMapping\"", false),
+            ("\"UpdateEventSourceMapqing\"", false),
+            ("\" CreateEventSourceMapping\"", false),
+        ] {
+            let text = format!("[{{}},{{\"{}\":{name}}},{{}}]", "x".repeat(before));
+            for piece in (1..70).chain([usize::MAX]) {
+                let (units, end) = told(text.as_bytes(), piece, Splitter::whole());
+                assert_eq!((units.len(), end), (3, Ok(())));
+                // Where a piece ends within a name it may be told although it is none.
+                let told = units[1].mentions;
+                assert!(
+                    if piece > text.len() { told == is_one } else { told || !is_one },
+                    "{text} in pieces of {piece}"
+                );
+                assert!(piece < text.len() || !units[2].mentions);
+            }
         }
     }
 }
