@@ -18,6 +18,7 @@ mod replay;
 mod run;
 mod scan;
 mod show;
+mod sink;
 mod test;
 mod worker;
 
