@@ -190,7 +190,7 @@ impl Sweep {
             }
         }
         self.keep_day_one(std::mem::take(&mut found.day_one)).await?;
-        self.attribute(region, watched, found, memory, all).await?;
+        Box::pin(self.attribute(region, watched, found, memory, all)).await?;
         failed.map_or(Ok(()), Err)
     }
 
