@@ -75,13 +75,12 @@ async fn prepare(replays: &Replays, queue_url: &str, args: &ReplayArgs) -> Resul
     };
     let rule_arn = replays.rule_arn(&rule).await?;
     let archives = replays.archives().await?;
-    let archive = match &args.archive {
-        Some(name) => name.clone(),
-        None => {
-            let of_default = |archive: &&EventArchive| archive.bus_arn.ends_with(":event-bus/default");
-            let names = archives.iter().filter(of_default).map(|archive| archive.name.clone()).collect();
-            only("archive", "keeps the events of the default bus", "--archive", names)?
-        }
+    let archive = if let Some(name) = &args.archive {
+        name.clone()
+    } else {
+        let of_default = |archive: &&EventArchive| archive.bus_arn.ends_with(":event-bus/default");
+        let names = archives.iter().filter(of_default).map(|archive| archive.name.clone()).collect();
+        only("archive", "keeps the events of the default bus", "--archive", names)?
     };
     let Some(found) = archives.iter().find(|known| known.name == archive) else {
         let known: Vec<&str> = archives.iter().map(|archive| archive.name.as_str()).collect();
