@@ -331,6 +331,26 @@ fn many_small_objects_are_not_parsed_at_once() {
     }
 }
 
+/// Both ways of reading tell of a text that ends where another record could still follow.
+#[test]
+fn a_text_that_breaks_off_between_records_is_damage() {
+    let record = String::from_utf8(fixtures::bytes("other-call.json")).unwrap();
+    let records = vec![record.as_str(); 3].join(",");
+    for (begun, ended) in [("{\"Records\":[", "]}"), ("[", "]")] {
+        let whole = format!("{begun}{records}{ended}");
+        for end in ["", ",", " , \n", "]"].into_iter().filter(|end| *end != ended) {
+            let broken = format!("{begun}{records}{end}");
+            for bytes in [broken.clone().into_bytes(), gz(broken.as_bytes())] {
+                let (held, through) = (tally(&bytes, MOST, false), windowed(&bytes, 8000));
+                assert_eq!((held.records, through.records), (3, 3), "{broken}");
+                assert_eq!((held.damage.len(), through.damage.len()), (1, 1), "{broken}: {:?}", through.damage);
+            }
+        }
+        assert!(windowed(whole.as_bytes(), 8000).damage.is_empty());
+    }
+    assert_eq!(windowed(b"{\"Records\":[", 8000).damage.len(), 1);
+}
+
 #[test]
 fn blank_files_are_no_damage() {
     for text in [&b""[..], b" \n", b"\xef\xbb\xbf", b"\xef\xbb\xbf \n", b"{\"Records\":[]}", b"[]"] {

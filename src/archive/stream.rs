@@ -223,11 +223,17 @@ impl Reading {
         if self.seek.is_some() {
             return;
         }
+        let breaks_off = self.stuck.is_none() && self.splitter.finish().is_err();
         match self.stuck.take().map_or_else(|| self.splitter.finish(), Err) {
             Ok(()) => self.held.clear(),
             Err(irregular) => self.let_go(irregular.from.clamp(self.base, self.base + self.held.len())),
         }
         let position = format!("byte {}", self.base);
+        let told = self.tally.damage.len();
         self.tally.parse(&self.held, &position);
+        // Right between two records nothing is left that the parser would complain of.
+        if breaks_off && self.tally.damage.len() == told {
+            self.tally.damaged("the text breaks off: a list or an object in it is not closed".to_owned(), position);
+        }
     }
 }

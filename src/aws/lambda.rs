@@ -14,6 +14,7 @@ use aws_sdk_lambda::types::{
     DestinationConfig, Filter, FilterCriteria, OnFailure, OnSuccess, SourceAccessConfiguration, SourceAccessType,
 };
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// Lambda's control plane by the SDK, under a limit for each account and region.
 #[derive(Debug, Clone)]
@@ -140,7 +141,23 @@ impl Lambda for AwsLambda {
     }
 
     async fn all_mappings(&self, account: &str, region: &str) -> Result<Vec<Snapshot>, CallError> {
-        self.list(account, region, "", "").await
+        let (mut found, mut after) = (HashMap::new(), None);
+        loop {
+            let page = self.page(account, region, after).await?;
+            for entry in page.entries {
+                match entry {
+                    // What is made or deleted meanwhile moves the pages: one may come twice, and later is newer.
+                    Ok(mapping) => drop(found.insert(mapping.uuid.clone(), mapping)),
+                    Err((uuid, error)) => {
+                        tracing::error!(uuid, region, %error, "a mapping in the list is none, and is not looked at");
+                    }
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(found.into_values().collect());
+            }
+        }
     }
 
     async fn update_mapping(&self, key: &MappingKey, change: &MappingChange) -> Result<Acknowledged, CallError> {

@@ -5,7 +5,10 @@ use crate::cloudtrail::Verb;
 use crate::containment::StepKind;
 use crate::detection::{Change, Finding, missed};
 use crate::mapping::{Baseline, Snapshot, Wiring};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// CloudTrail's times are whole seconds.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// What an allowed and verified finding makes of the baseline. Only what the event itself names is taken over: what
 /// somebody else changed in between is not accepted along with it.
@@ -26,7 +29,9 @@ pub fn accepted(finding: &Finding, before: Option<&Baseline>, fresh: &Snapshot) 
         (Verb::Update, None) => {
             // `Updating` does not tell whether it is enabled; taken for enabled, it could be enabled unseen later.
             let enabled = call.enabled.unwrap_or(matches!(fresh.state.as_str(), "Enabled" | "Enabling"));
-            Baseline { enabled, found_at: Some(since), ..of(fresh, since, accepted_by) }
+            // What was read holds every change until then, also one that came after this update.
+            let found_at = until(fresh).map_or(since, |until| until.max(since));
+            Baseline { enabled, found_at: Some(found_at), ..of(fresh, since, accepted_by) }
         }
         (Verb::Update, Some(before)) => Baseline {
             function: if finding.changes.contains(&Change::Repoint) { &call.function } else { &before.function }
@@ -57,7 +62,13 @@ pub fn of(snapshot: &Snapshot, since: Timestamp, accepted_by: String) -> Baselin
 /// A mapping that nobody is known to have accepted: what later updates are compared with, and no more than that.
 pub fn found(snapshot: &Snapshot, now: Timestamp) -> Baseline {
     let since = snapshot.last_modified.unwrap_or(now);
-    Baseline { found_at: Some(since), ..of(snapshot, since, format!("found by the sweep at {now}")) }
+    let found_at = until(snapshot).unwrap_or(now);
+    Baseline { found_at: Some(found_at), ..of(snapshot, since, format!("found by the sweep at {now}")) }
+}
+
+/// Events of up to then may be of what was read: their time is a whole second's, and that of the call's end.
+fn until(snapshot: &Snapshot) -> Option<Timestamp> {
+    snapshot.last_modified.map(|changed| changed.saturating_add(SECOND).unwrap_or(changed))
 }
 
 /// Whether the last case of a mapping left it disabled, to stay so, after what is accepted of it was accepted.
@@ -78,7 +89,7 @@ pub enum Standing {
     Unknown,
     /// Its open case disabled it, and it is active.
     Undone,
-    /// People are asked about it, and it is wired otherwise than they were told.
+    /// People are asked about it, and it is wired otherwise than they were told, or awake.
     Strayed(Box<Baseline>),
     /// No case of it is open, and it is another than was known of it.
     Changed(Box<Baseline>, Vec<Change>),
@@ -110,8 +121,9 @@ fn in_case(read: &Snapshot, case: &Case) -> Standing {
     if case.in_force(StepKind::DisableMapping) && read.is_active() {
         return Standing::Undone;
     }
+    let woke = read.is_active() && case.latest().is_some_and(|shown| !shown.is_active());
     match left_by(case) {
-        Some(shown) if !same_wiring(read, &shown) => Standing::Strayed(Box::new(shown)),
+        Some(shown) if woke || !same_wiring(read, &shown) => Standing::Strayed(Box::new(shown)),
         _ => Standing::Same,
     }
 }

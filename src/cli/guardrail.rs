@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct GuardrailArgs {
     #[command(flatten)]
     policies: PolicyArgs,
-    /// The responder's role, as an ARN in which * and ? are wildcards, once or more; left out: the role that the
-    /// configuration names, else those of the shipped template, `arn:aws:iam::*:role/sluicegate/*`.
+    /// The responder's role, as an ARN in which * and ? are wildcards, once or more; left out: those of the shipped
+    /// template, `arn:aws:iam::*:role/sluicegate/*`, and the role that the configuration names.
     #[arg(long, value_name = "ARN")]
     responder: Vec<String>,
     /// The folder to write the policies to, as sluicegate-guardrail-1.json, and so on.
@@ -81,13 +81,15 @@ pub(super) fn guardrail(config: &Config, args: &GuardrailArgs, format: Format) -
     if wrongly || damaged { Err(Failure::No) } else { Ok(()) }
 }
 
-/// The responder's roles, as given, as configured, or as the shipped template makes them.
+/// The responder's roles, as given, or as the shipped template makes them and as configured: in its own account it acts
+/// with what it was started with, and not with the role that it enters others by.
 fn responder(config: &Config, args: &GuardrailArgs, set: &PolicySet) -> Result<Vec<String>> {
     if !args.responder.is_empty() {
         args.responder.iter().try_for_each(|one| check_responder(one)).map_err(Failure::Usage)?;
         return Ok(args.responder.clone());
     }
-    let name = config.accounts.as_ref().map_or("sluicegate/*", |accounts| accounts.role_name.trim_matches('/'));
+    let configured = config.accounts.as_ref().map(|accounts| accounts.role_name.trim_matches('/'));
+    let names: Vec<&str> = std::iter::once("sluicegate/*").chain(configured).collect();
     // The roles lie where the principals do.
     let of = |text: &str| text.split(':').nth(1).filter(|partition| !partition.contains('*')).map(str::to_owned);
     let mut partitions: BTreeSet<String> =
@@ -95,7 +97,8 @@ fn responder(config: &Config, args: &GuardrailArgs, set: &PolicySet) -> Result<V
     if partitions.is_empty() {
         partitions.insert("aws".to_owned());
     }
-    Ok(partitions.iter().map(|partition| format!("arn:{partition}:iam::*:role/{name}")).collect())
+    let of = |partition: &String| names.iter().map(|name| format!("arn:{partition}:iam::*:role/{name}")).collect();
+    Ok(partitions.iter().flat_map(|partition| -> Vec<String> { of(partition) }).collect())
 }
 
 fn file_name(number: usize) -> String {

@@ -7,6 +7,7 @@ use crate::archive::{self, Place, Unwatched};
 use crate::config::Config;
 use crate::detection::Finding;
 use crate::learn::{self, Lesson, Options};
+use crate::policy::PolicySet;
 use crate::policy_files;
 use clap::Args;
 use jiff::ToSpan as _;
@@ -65,10 +66,10 @@ pub(super) async fn learn(config: &Config, args: &LearnArgs, format: Format) -> 
         show::problems(&problems, format);
         Failure::Usage(format!("the policies in {} are refused", dir.display()))
     };
-    super::read_policies(dir).map_err(refused)?;
+    let (set, _) = super::read_policies(dir).map_err(refused)?;
     let present = policy_files::read(dir).map_err(refused)?;
     let history = if args.paths.is_empty() {
-        from_cloudtrail(config, args.days).await?
+        from_cloudtrail(config, &set, args.days).await?
     } else {
         let places = args.paths.clone();
         let read = tokio::task::spawn_blocking(move || from_archives(&places)).await;
@@ -98,8 +99,8 @@ fn options(args: &LearnArgs) -> Result<Options> {
     Ok(Options { min_times: usize::try_from(args.min_times).unwrap_or(usize::MAX), expires, today })
 }
 
-async fn from_cloudtrail(config: &Config, days: u8) -> Result<History> {
-    let told = cloudtrail::read(config, days).await?;
+async fn from_cloudtrail(config: &Config, set: &PolicySet, days: u8) -> Result<History> {
+    let told = cloudtrail::read(config, set, days).await?;
     tracing::debug!(pages = told.pages, "CloudTrail is read");
     let damaged = told.damaged.into_iter().map(|(error, source)| (error, source, String::new()));
     Ok(History { findings: told.findings, damaged: damaged.collect(), missing: told.missing })

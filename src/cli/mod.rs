@@ -18,6 +18,7 @@ mod replay;
 mod run;
 mod scan;
 mod show;
+mod sink;
 mod test;
 mod worker;
 
@@ -153,9 +154,11 @@ type Result<T = ()> = std::result::Result<T, Failure>;
 /// Runs a command.
 pub fn main(cli: Cli) -> ExitCode {
     crate::telemetry::start(!matches!(cli.command, Command::Run));
-    let failure = match dispatch(cli) {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(failure) => failure,
+    let done = dispatch(cli);
+    let failure = match (done, show::unwritten()) {
+        (Ok(()), None) => return ExitCode::SUCCESS,
+        (Ok(()) | Err(Failure::No), Some(error)) => Failure::Outside(format!("standard output: {error}")),
+        (Err(failure), _) => failure,
     };
     match failure {
         Failure::No => ExitCode::from(1),

@@ -75,13 +75,12 @@ async fn prepare(replays: &Replays, queue_url: &str, args: &ReplayArgs) -> Resul
     };
     let rule_arn = replays.rule_arn(&rule).await?;
     let archives = replays.archives().await?;
-    let archive = match &args.archive {
-        Some(name) => name.clone(),
-        None => {
-            let of_default = |archive: &&EventArchive| archive.bus_arn.ends_with(":event-bus/default");
-            let names = archives.iter().filter(of_default).map(|archive| archive.name.clone()).collect();
-            only("archive", "keeps the events of the default bus", "--archive", names)?
-        }
+    let archive = if let Some(name) = &args.archive {
+        name.clone()
+    } else {
+        let of_default = |archive: &&EventArchive| archive.bus_arn.ends_with(":event-bus/default");
+        let names = archives.iter().filter(of_default).map(|archive| archive.name.clone()).collect();
+        only("archive", "keeps the events of the default bus", "--archive", names)?
     };
     let Some(found) = archives.iter().find(|known| known.name == archive) else {
         let known: Vec<&str> = archives.iter().map(|archive| archive.name.as_str()).collect();
@@ -90,12 +89,18 @@ async fn prepare(replays: &Replays, queue_url: &str, args: &ReplayArgs) -> Resul
     Ok(NewReplay {
         // Never twice the same, so that two people who replay side by side do not refuse each other.
         name: format!("sluicegate-{}-{:08x}", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..)),
-        archive_arn: found.bus_arn.replace(":event-bus/default", &format!(":archive/{archive}")),
+        archive_arn: archive_arn(&found.bus_arn, &archive),
         bus_arn: found.bus_arn.clone(),
         rule_arns: vec![rule_arn],
         from: args.from,
         to: args.to,
     })
+}
+
+/// An archive lies in the account and region of its bus, which answers do not name otherwise.
+fn archive_arn(bus_arn: &str, name: &str) -> String {
+    let place = bus_arn.split(":event-bus/").next().unwrap_or(bus_arn);
+    format!("{place}:archive/{name}")
 }
 
 /// The one that there is; else an error that says which there are.
@@ -194,7 +199,7 @@ fn moment(text: &str, days: i64) -> std::result::Result<Timestamp, String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -207,6 +212,13 @@ mod tests {
         for wrong in ["", "yesterday", "2026-11-31", "2026-11-24T08:30:00", "24.11.2026"] {
             assert!(begin_of(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_archive_lies_where_its_bus_does() {
+        let arn = "arn:aws-cn:events:cn-north-1:111122223333:archive/a";
+        assert_eq!(archive_arn("arn:aws-cn:events:cn-north-1:111122223333:event-bus/default", "a"), arn);
+        assert_eq!(archive_arn("arn:aws-cn:events:cn-north-1:111122223333:event-bus/orders/x", "a"), arn);
     }
 
     #[test]

@@ -3,11 +3,23 @@
 use super::Format;
 use crate::policy::{Problem, Severity};
 use serde::Serialize;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
-/// A line on standard output. A reader that went away is no error of ours.
+/// What of standard output could not be written, if anything.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
+/// A line on standard output. A reader that went away is no error of ours; any other is told in the end.
 pub(super) fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(UNWRITTEN.set(error.to_string())),
+        _ => {}
+    }
+}
+
+/// Why not everything that was to be shown is on standard output; `None`: it is.
+pub(super) fn unwritten() -> Option<&'static str> {
+    UNWRITTEN.get().map(String::as_str)
 }
 
 /// One JSON line.

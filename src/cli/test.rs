@@ -18,6 +18,7 @@ pub(super) struct TestArgs {
     /// Only the cases whose name holds this.
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    #[allow(clippy::doc_markdown, reason = "it is shown as help, and a name")]
     /// Write the results as JUnit XML, for CI.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,

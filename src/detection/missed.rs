@@ -3,7 +3,7 @@
 use super::inspect::name_of;
 use super::{Change, Event, Finding, Trigger};
 use crate::cloudtrail::{Actor, MappingCall, Mentions, Verb};
-use crate::mapping::{Baseline, MappingKey, Snapshot};
+use crate::mapping::{Baseline, MappingKey, Snapshot, Wiring};
 use jiff::Timestamp;
 
 /// What the ids of findings begin with that rest on no record.
@@ -28,19 +28,30 @@ pub fn untouched_since(read: &Snapshot, known: &Baseline) -> bool {
     read.last_modified.is_some_and(|changed| changed.duration_since(known.since) <= SLACK)
 }
 
-/// Whether records that were judged before, oldest first, tell where every one of these changes came from: the last that
-/// names it names what is there.
-pub fn explained(changes: &[Change], read: &Snapshot, judged: &[Finding]) -> bool {
+/// Whether records that were judged before, oldest first, tell where every one of these changes of what is `known` came
+/// from: the last that names it names what is there.
+pub fn explained(changes: &[Change], read: &Snapshot, known: &Baseline, judged: &[Finding]) -> bool {
     changes.iter().all(|change| match change {
         Change::Repoint => {
             last(judged, |call| call.names_function.then_some(call.function.same_target(&read.function)))
         }
         Change::Enable => last(judged, |call| call.enabled),
-        Change::Rewire => {
-            last(judged, |call| (!call.wiring.is_empty()).then(|| !read.wiring.differs(&call.wiring).any()))
-        }
+        Change::Rewire => rewired_by(&read.wiring, &known.wiring, judged),
         Change::Create => false,
     })
+}
+
+/// Each aspect by itself: who names one explains no other.
+fn rewired_by(is: &Wiring, was: &Wiring, judged: &[Finding]) -> bool {
+    let told = |named: fn(&Wiring) -> Wiring| {
+        let (is, was) = (named(is), named(was));
+        !is.differs(&was).any()
+            || last(judged, |call| Some(named(&call.wiring)).filter(|call| !call.is_empty()).map(|call| call == is))
+    };
+    told(|all| Wiring { filters: all.filters.clone(), ..Wiring::default() })
+        && told(|all| Wiring { on_failure: all.on_failure.clone(), ..Wiring::default() })
+        && told(|all| Wiring { on_success: all.on_success.clone(), ..Wiring::default() })
+        && told(|all| Wiring { source_access: all.source_access.clone(), ..Wiring::default() })
 }
 
 fn last(judged: &[Finding], told: impl Fn(&MappingCall) -> Option<bool>) -> bool {
@@ -101,7 +112,7 @@ impl Finding {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::mapping::{FunctionRef, SourceRef, Wiring};
+    use crate::mapping::{FunctionRef, SourceRef};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -154,13 +165,27 @@ mod tests {
     fn what_was_judged_explains_only_what_it_names_and_as_it_is_now() {
         let now = read("exfil", "Enabled", "");
         let mut update = unattributed(&now, &key(), &[Change::Repoint], "x", Timestamp::UNIX_EPOCH);
-        assert!(explained(&[Change::Repoint, Change::Enable], &now, &[update.clone()]));
-        assert!(!explained(&[Change::Repoint], &read("other", "Enabled", ""), &[update.clone()]));
-        assert!(!explained(&[Change::Repoint], &now, &[]));
-        assert!(!explained(&[Change::Create], &now, &[update.clone()]));
+        let before = known("orders", true, "");
+        assert!(explained(&[Change::Repoint, Change::Enable], &now, &before, &[update.clone()]));
+        assert!(!explained(&[Change::Repoint], &read("other", "Enabled", ""), &before, &[update.clone()]));
+        assert!(!explained(&[Change::Repoint], &now, &before, &[]));
+        assert!(!explained(&[Change::Create], &now, &before, &[update.clone()]));
         let earlier = update.clone();
         update.call.function = read("orders", "Enabled", "").function;
-        assert!(!explained(&[Change::Repoint], &now, &[earlier, update]), "the last that names it counts");
+        assert!(!explained(&[Change::Repoint], &now, &before, &[earlier, update]), "the last that names it counts");
+    }
+
+    #[test]
+    fn who_names_one_aspect_of_the_wiring_explains_no_other() {
+        let before = known("orders", true, "");
+        let mut now = read("orders", "Enabled", "arn:x");
+        let mut update = unattributed(&now, &key(), &[Change::Rewire], "x", Timestamp::UNIX_EPOCH);
+        update.call.wiring = Wiring { on_failure: Some("arn:x".into()), ..Wiring::default() };
+        assert!(explained(&[Change::Rewire], &now, &before, &[update.clone()]));
+        now.wiring.filters = Some(vec!["{}".into()]);
+        assert!(!explained(&[Change::Rewire], &now, &before, &[update.clone()]));
+        update.call.wiring.filters = Some(vec!["{}".into()]);
+        assert!(explained(&[Change::Rewire], &now, &before, &[update]));
     }
 
     proptest! {

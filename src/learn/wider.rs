@@ -30,6 +30,7 @@ pub(super) fn told(draft: &Draft, all: &[&Finding]) -> Vec<String> {
     wider.extend(patterned("sources", &draft.sources, all, seen::source));
     wider.extend(networks(draft, all));
     wider.extend(patterned("user agents", &draft.user_agents, all, |finding| finding.actor.user_agent.clone()));
+    wider.extend(anywhere(draft, all));
     wider.extend(combinations(draft, all));
     if draft.via.is_empty() && draft.addresses.is_empty() {
         wider.push("calls that a service makes for it, since no key asks for direct ones".to_owned());
@@ -58,6 +59,17 @@ fn networks(draft: &Draft, all: &[&Finding]) -> Vec<String> {
         format!("addresses {net} (seen: {})", examples(&seen))
     };
     whole.map(told).collect()
+}
+
+/// Direct calls from wherever, by whatever: where no key says from where, or by what. A service calls as itself.
+fn anywhere(draft: &Draft, all: &[&Finding]) -> Vec<String> {
+    let any = |what: &str, key: &[String], seen: &dyn Fn(&Finding) -> String| {
+        let seen: BTreeSet<String> = all.iter().map(|finding| seen(finding)).collect();
+        (key.is_empty() && draft.via.is_empty()).then(|| format!("{what} (seen: {})", examples(&seen)))
+    };
+    let address = any("calls from any address", &draft.addresses, &|finding| finding.actor.source_ip.clone());
+    let agent = any("calls by any agent", &draft.user_agents, &|finding| finding.actor.user_agent.clone());
+    address.into_iter().chain(agent).collect()
 }
 
 /// Keys are matched each by itself, so an entry allows every combination of what it lists.

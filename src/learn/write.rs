@@ -12,6 +12,8 @@ const WIDTH: usize = 110;
 const SHOWN: usize = 4;
 /// A text from outside is shown up to so many characters.
 const LONGEST: usize = 120;
+/// So many kinds of findings that are left out are told one by one.
+const LEFT_OUT: usize = 100;
 
 impl Lesson {
     /// The whole file. `missing` tells what of the history could not be read.
@@ -94,8 +96,14 @@ impl Lesson {
             return String::new();
         }
         let mut text = "\n# Left out: for these no entry is proposed.\n#\n".to_owned();
-        for left in &self.left_out {
+        for left in self.left_out.iter().take(LEFT_OUT) {
             text.push_str(&left_out(left));
+        }
+        let more = self.left_out.get(LEFT_OUT..).unwrap_or_default();
+        if !more.is_empty() {
+            let times: usize = more.iter().map(|left| left.evidence.times).sum();
+            let what = format!("and {} more with {}", counted(more.len(), "kind"), counted(times, "finding"));
+            text.push_str(&comment("- ", &format!("{what}: `learn --format json` tells each")));
         }
         text
     }

@@ -77,8 +77,8 @@ pub struct Baseline {
     pub since: Timestamp,
     /// What accepted it, for people: `event ID by ARN`, `restore of sg-…`.
     pub accepted_by: String,
-    /// Where an update was accepted on a mapping that nothing was known of: the time of that update. What the rest of
-    /// the mapping was by then was taken as it was found, and accepted by nobody.
+    /// Where an update was accepted on a mapping that nothing was known of: until when what was read then may have been
+    /// changed. What the rest of the mapping was by then was taken as it was found, and accepted by nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found_at: Option<Timestamp>,
 }

@@ -24,7 +24,7 @@ pub trait Lambda: Send + Sync {
     ) -> Result<Vec<Snapshot>, CallError>;
 
     /// `ListEventSourceMappings`, all pages: every mapping of the account in the region. Filters that are encrypted are
-    /// left out of such a list. Changes nothing.
+    /// left out of such a list, and an entry that cannot be read is told and left out: it hides no other. Changes nothing.
     async fn all_mappings(&self, account: &str, region: &str) -> Result<Vec<Snapshot>, CallError>;
 
     /// `UpdateEventSourceMapping`. Repeating it with the same change is harmless.

@@ -7,6 +7,7 @@ use crate::case::{Case, CaseEvent, CaseId, Evidence, Mode, Provenance, Reminder,
 use crate::cloudtrail::Verb;
 use crate::containment::{Observation, StepKind};
 use crate::detection::Finding;
+use crate::mapping::Snapshot;
 use crate::policy::Verdict;
 use crate::ports::{CallError, JournalError};
 
@@ -33,7 +34,8 @@ impl Responder {
             }];
             if let Read::There(read) = &seen.read {
                 let undone = undone(&case, &Observation::Mapping { snapshot: read.clone() });
-                let other = case.latest().is_none_or(|known| !known.wired_as(read));
+                let woke = |known: &Snapshot| read.is_active() && !known.is_active();
+                let other = case.latest().is_none_or(|known| woke(known) || !known.wired_as(read));
                 let waits = matches!(case.state, State::AwaitingDecision | State::Stuck);
                 if undone.is_none() && other && waits {
                     // People must not decide about what it is no more.

@@ -107,7 +107,11 @@ fn a_mapping_made_disabled_and_woken_by_another_is_not_allowed() {
     assert!(judgement.changed.is_some());
     let disabled = Snapshot { state: "Disabled".to_owned(), ..mapping() };
     assert_eq!(allowed(&judged(&disabled, &records)), Some(true));
-    assert_eq!(allowed(&judged(&mapping(), &[asleep.clone()])), Some(false), "enabled, and nobody is known to have");
+    assert_eq!(
+        allowed(&judged(&mapping(), std::slice::from_ref(&asleep))),
+        Some(false),
+        "enabled, and nobody is known to have"
+    );
     assert_eq!(allowed(&judged(&mapping(), &[asleep, update(|_| ())])), Some(true), "the pipeline may enable");
 }
 

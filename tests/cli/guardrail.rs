@@ -74,7 +74,9 @@ fn the_responder_is_given_or_configured_and_never_left_out() {
     assert_eq!(given["responder"], json!(["arn:aws:iam::111122223333:role/mine"]));
     place.write("sluicegate.toml", "[accounts]\nrole_name = \"sluicegate-responder\"\n");
     let configured = json_of(&run(&place, &[]).ends(0));
-    assert_eq!(configured["responder"], json!(["arn:aws:iam::*:role/sluicegate-responder"]));
+    // In its own account it acts with what it was started with: the role for the others does not replace that one.
+    let both = json!(["arn:aws:iam::*:role/sluicegate/*", "arn:aws:iam::*:role/sluicegate-responder"]);
+    assert_eq!(configured["responder"], both);
     for wrong in ["", "*", "arn:aws:iam::*:role/*", "arn:aws:sts::111122223333:assumed-role/a/b"] {
         let run = run(&place, &["--responder", wrong]).ends(2);
         assert!(run.stderr.contains("responder"), "{}", run.stderr);

@@ -350,3 +350,30 @@ proptest! {
         }
     }
 }
+
+/// What an entry does not bind is said, and a history of strangers makes no endless file.
+#[test]
+fn what_is_not_bound_is_told_and_what_is_left_out_is_told_in_bounds() {
+    let lines = history(5);
+    let findings: Vec<Finding> = lines.iter().filter_map(|line| finding(&line.record)).collect();
+    let lesson = learn(&findings, &files(""), &options()).unwrap();
+    assert!(!lesson.proposals.is_empty());
+    for proposal in &lesson.proposals {
+        let (entry, told) = (&proposal.entry, proposal.wider.join("; "));
+        let direct = entry.via.is_empty();
+        assert_eq!(told.contains("from any address"), direct && entry.addresses.is_empty(), "{entry:?}: {told}");
+        assert_eq!(told.contains("by any agent"), direct && entry.user_agents.is_empty(), "{entry:?}: {told}");
+    }
+    let strangers: Vec<Finding> = (0..150)
+        .map(|number| {
+            let mut stranger = findings[0].clone();
+            stranger.actor.principal_arn = format!("arn:aws:iam::111122223333:role/stranger-{number:03}");
+            stranger
+        })
+        .collect();
+    let lesson = learn(&strangers, &files(""), &options()).unwrap();
+    assert_eq!((lesson.proposals.len(), lesson.left_out.len()), (0, 150));
+    let text = lesson.to_toml(&options(), &[]);
+    assert_eq!(text.matches("role/stranger-").count(), 100);
+    assert!(text.contains("and 50 kinds more with 50 findings"), "{text}");
+}

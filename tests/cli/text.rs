@@ -141,3 +141,19 @@ fn text_is_plain_where_it_is_no_terminal() {
     let run = place.run(&["explain", "missing"]).ends(2);
     assert!(!run.stderr.contains('\u{1b}'), "{}", run.stderr);
 }
+
+/// A full disk is no success: what a command had to say is not there.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let place = Place::new();
+    place.write("input", create(&deployer()).to_string());
+    for arguments in [&["explain", "input"][..], &["learn", "input"], &["check"], &["test"], &["guardrail"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sluicegate"));
+        let run = command.args(arguments).current_dir(place.path("")).stdout(full).output().unwrap();
+        let told = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(3), "{arguments:?}: {told}");
+        assert!(told.contains("standard output: "), "{arguments:?}: {told}");
+    }
+}

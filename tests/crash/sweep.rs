@@ -2,6 +2,7 @@
 
 mod accepted;
 mod crashed;
+mod hidden;
 mod lost;
 mod stage;
 mod troubled;

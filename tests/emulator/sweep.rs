@@ -1,7 +1,7 @@
 //! Events that never come: the real binary sweeps the real list, and CloudTrail tells who did it.
 
 use crate::stage::Stage;
-use sandbox::{DeliveryFaults, eventually};
+use sandbox::{DeliveryFaults, Effect, Fault, eventually};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -120,4 +120,38 @@ async fn what_was_there_before_is_kept_and_what_nobody_can_be_asked_for_goes_to_
     assert_eq!((stage.cases().await.len(), stage.state(&before).await.as_str()), (1, "Enabled"));
     let said = stage.product.command_line(&stage.security, &["case", case["case_id"].as_str().unwrap()]).await.unwrap();
     assert!(said.out.contains("does not tell who did it"), "{said:?}");
+}
+
+#[tokio::test]
+async fn an_odd_entry_in_the_list_hides_no_mapping() {
+    let stage = Stage::with(OFTEN).await;
+    withholding(&stage).await;
+    let _running = stage.run().await;
+    let uuid = stage.mallory.create_mapping(&stage.orders.arn, "exfil").await.unwrap();
+    let real = json!({
+        "UUID": uuid, "State": "Enabled", "FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:exfil",
+        "EventSourceArn": stage.orders.arn
+    });
+    let body = json!({"EventSourceMappings": [{"UUID": "odd", "State": "Enabled"}, 7, real]}).to_string();
+    let key = &stage.sandbox.responder().credentials.access_key_id;
+    let odd = Fault::on("ListEventSourceMappings", Effect::Respond { status: 200, body }).by(key);
+    stage.sandbox.faults().add(odd);
+    stage.becomes(&uuid, "Disabled").await;
+    assert_eq!(stage.case_in(&uuid, "awaiting_decision").await["detection"], "mapping-created");
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_does_not_keep_it_from_stopping() {
+    let stage = Stage::with(OFTEN).await;
+    let key = &stage.sandbox.responder().credentials.access_key_id;
+    let hang = Fault::on("ListEventSourceMappings", Effect::HangBefore { ms: 600_000 }).by(key);
+    let hang = stage.sandbox.faults().add(hang);
+    let running = stage.run().await;
+    let hangs = eventually(async || (stage.sandbox.faults().hits(hang) > 0).then_some(())).await;
+    assert_eq!(hangs, Some(()));
+    // Containment does not wait for it either.
+    let uuid = stage.mallory.create_mapping(&stage.orders.arn, "exfil").await.unwrap();
+    stage.becomes(&uuid, "Disabled").await;
+    let stopped = tokio::time::timeout(Duration::from_secs(12), running.terminate()).await;
+    assert_eq!(stopped.expect("it stops within ten seconds").unwrap(), 0);
 }

@@ -2,18 +2,17 @@
 
 mod json;
 mod page;
-mod sink;
 mod text;
 mod words;
 
 use super::progress::{Progress, judging};
+use super::sink::{self, Sink};
 use super::{Failure, Format, PolicyArgs, Result, archives, load_policies, show};
 use crate::archive::{self, Archive, Damaged, Place, Totals};
 use crate::config::Config;
 use crate::history::{Backtest, Limits};
 use crate::policy::PolicySet;
 use clap::{Args, ValueEnum};
-use sink::Sink;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};

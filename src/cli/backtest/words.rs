@@ -103,7 +103,9 @@ pub(super) fn principal(arn: &str) -> &str {
 
 /// `file: position: error`
 pub(super) fn place(damaged: &Damaged) -> String {
-    format!("{}: {}: {}", damaged.source, damaged.position, damaged.error)
+    let Damaged { error, source, position } = damaged;
+    // What cannot be opened is wrong nowhere in particular.
+    if position.is_empty() { format!("{source}: {error}") } else { format!("{source}: {position}: {error}") }
 }
 
 /// At most so many characters of a text, and how many are left out.

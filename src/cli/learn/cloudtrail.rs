@@ -1,16 +1,17 @@
 //! The mapping calls of the last 90 days, from CloudTrail itself.
 
-use crate::aws::{AwsIdentity, AwsSettings, AwsTrail, Clients, Limits, TrailPage};
-use crate::cli::{Failure, Result};
-use crate::clock::SystemClock;
+use crate::aws::{AwsTrail, Limits, TrailPage};
+use crate::cli::Result;
+use crate::cli::places::{Wanted, places};
 use crate::cloudtrail;
 use crate::config::Config;
 use crate::detection::{Finding, inspect};
-use crate::ports::{CallError, Identity, SearchBy};
+use crate::policy::PolicySet;
+use crate::ports::{CallError, SearchBy};
+use crate::scan::Place;
 use jiff::{Timestamp, ToSpan as _};
 use std::collections::HashSet;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// As CloudTrail writes them, with the API's date; the names without it are older than any known record, and cost a page.
@@ -40,20 +41,21 @@ pub(super) struct Told {
     pub(super) pages: u32,
 }
 
-/// Asks for everything of so many days, in each region, to the last page.
-pub(super) async fn read(config: &Config, days: u8) -> Result<Told> {
-    let aws = AwsSettings::load().await;
-    let regions =
-        if config.regions.is_empty() { vec![aws.region().map_err(Failure::Usage)?] } else { config.regions.clone() };
-    let identity = AwsIdentity::new(&aws, Arc::new(SystemClock));
-    let arn = identity.own().await.map_err(|error| {
-        Failure::Outside(format!("AWS does not say who these credentials are (sts:GetCallerIdentity): {error}"))
-    })?;
-    let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
-    let trail = AwsTrail::new(Clients::new(&aws), Limits::new(LOOKUPS_PER_SECOND));
+/// Asks for everything of so many days, in each configured account and region, to the last page.
+pub(super) async fn read(config: &Config, set: &PolicySet, days: u8) -> Result<Told> {
+    let (_, places) = places(config, set, Wanted::default(), "sluicegate-learn").await?;
+    let clients = &places.clients;
+    let trail = &AwsTrail::new(clients.clone(), Limits::new(LOOKUPS_PER_SECOND));
     let since = Timestamp::now().checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH);
-    // The limit is each region's own, so that regions are read side by side.
-    let reads = regions.iter().map(|region| read_region(&trail, &account, region, since));
+    // The limit is each place's own, so that they are read side by side.
+    let reads = places.all.iter().map(|place| async move {
+        match clients.enter(&place.account).await {
+            Ok(()) => read_place(trail, place, since).await,
+            Err(error) => {
+                Told { missing: vec![format!("{} could not be entered: {error}", place.account)], ..Told::default() }
+            }
+        }
+    });
     let mut told = Told::default();
     for one in futures_util::future::join_all(reads).await {
         told.findings.extend(one.findings);
@@ -72,7 +74,8 @@ fn order(finding: &Finding) -> (Timestamp, &str, &str, &str) {
     (finding.event.time, &finding.account, &finding.region, &finding.event.id)
 }
 
-async fn read_region(trail: &AwsTrail, account: &str, region: &str, since: Timestamp) -> Told {
+async fn read_place(trail: &AwsTrail, place: &Place, since: Timestamp) -> Told {
+    let Place { account, region } = place;
     let mut told = Told::default();
     for name in NAMES {
         let mut token = None;
@@ -87,7 +90,7 @@ async fn read_region(trail: &AwsTrail, account: &str, region: &str, since: Times
                 }
                 Err(error) => {
                     told.missing.push(format!(
-                        "{name} in {region} could not be read {}: {error}",
+                        "{name} in account {account}, {region} could not be read {}: {error}",
                         if token.is_some() { "to the end" } else { "at all" }
                     ));
                     break;

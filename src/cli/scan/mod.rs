@@ -5,6 +5,7 @@ mod text;
 mod trail;
 
 use super::places::{Wanted, places};
+use super::sink::{self, Sink};
 use super::{Failure, Format, PolicyArgs, Result, load_policies, show};
 use crate::config::Config;
 use crate::report::Page;
@@ -14,9 +15,7 @@ use futures_util::StreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use scanner::Scanner;
 use serde_json::json;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use std::path::PathBuf;
 
 /// So many places are looked at side by side.
 const SIDE_BY_SIDE: usize = 8;
@@ -51,7 +50,7 @@ enum FailOn {
 pub(super) async fn scan(config: &Config, args: &ScanArgs, format: Format) -> Result {
     let set = load_policies(args.policies.dir(config), format)?;
     // Before minutes of looking, rather than after.
-    let output = args.output.as_deref().map(Output::open).transpose()?;
+    args.output.as_deref().map_or(Ok(()), sink::check)?;
     let wanted = Wanted { accounts: &args.account, regions: &args.region };
     let (_, places) = places(config, &set, wanted, "sluicegate-scan").await?;
     let scanner = Scanner::new(config, set, places.clients.clone());
@@ -61,10 +60,9 @@ pub(super) async fn scan(config: &Config, args: &ScanArgs, format: Format) -> Re
         Format::Json => json_lines(&report)?,
         Format::Html => html(&page(&report))?,
     };
-    match output {
-        Some(output) => output.write(&text)?,
-        None => show::line(text.trim_end_matches('\n')),
-    }
+    let mut sink = Sink::open(args.output.as_deref())?;
+    sink.line(text.trim_end_matches('\n'))?;
+    sink.finish()?;
     outcome(&report, &args.fail_on)
 }
 
@@ -135,30 +133,5 @@ fn outcome(report: &Report, fail_on: &[FailOn]) -> Result {
         (true, _) => Err(Failure::No),
         (false, Some(first)) => Err(Failure::Outside(format!("{}: {}", first.place, first.error))),
         (false, None) => Ok(()),
-    }
-}
-
-/// A file that takes the result: as a whole, once there is one.
-struct Output {
-    path: PathBuf,
-    file: NamedTempFile,
-}
-
-impl Output {
-    fn open(path: &Path) -> Result<Self> {
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let failed = |error: std::io::Error| Failure::Usage(format!("--output {}: {error}", path.display()));
-        if path.is_dir() {
-            return Err(Failure::Usage(format!("--output {}: it is a directory", path.display())));
-        }
-        Ok(Self { path: path.to_owned(), file: NamedTempFile::new_in(dir).map_err(failed)? })
-    }
-
-    fn write(mut self, text: &str) -> Result {
-        let path = self.path.display().to_string();
-        let failed = |error: std::io::Error| Failure::Outside(format!("--output {path}: {error}"));
-        self.file.write_all(text.as_bytes()).map_err(failed)?;
-        self.file.persist(&self.path).map_err(|error| failed(error.error))?;
-        Ok(())
     }
 }

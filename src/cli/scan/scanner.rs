@@ -47,10 +47,10 @@ pub(super) struct Seen {
 
 impl Scanner {
     pub(super) fn new(config: &Config, set: PolicySet, clients: Clients) -> Self {
-        // A responder at work in the same account keeps half of its own limit.
-        let half = NonZeroU32::new(config.containment.max_calls_per_second.get() / 2).unwrap_or(NonZeroU32::MIN);
+        // Beside a responder at work, and its sweep, that stays below what Lambda gives all callers together.
+        let share = NonZeroU32::new(config.containment.max_calls_per_second.get() / 4).unwrap_or(NonZeroU32::MIN);
         Self {
-            lambda: AwsLambda::new(clients.clone(), Limits::new(half)),
+            lambda: AwsLambda::new(clients.clone(), Limits::new(share)),
             trail: AwsTrail::new(clients.clone(), Limits::new(LOOKUPS_PER_SECOND)),
             enrichment: AwsEnrichment::new(clients.clone(), Limits::new(READS_PER_SECOND), Packages::new(None)),
             clients,

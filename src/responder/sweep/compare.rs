@@ -37,8 +37,10 @@ pub(super) struct Suspect {
     pub(super) since: Timestamp,
     /// Only what came later than `since` is: what was then was taken as it was found.
     pub(super) after: bool,
-    /// How long ago it was changed.
+    /// How long ago it was changed, or was first seen not to be as it is known.
     pub(super) age: Duration,
+    /// How long it has been seen so.
+    pub(super) strange_for: Duration,
 }
 
 /// What comparing gave.
@@ -50,6 +52,8 @@ pub(super) struct Compared {
     pub(super) undone: Vec<Suspect>,
     /// Changes that are left to their events, for now.
     pub(super) young: usize,
+    /// The first for which there was no room.
+    left: Option<MappingKey>,
 }
 
 impl Compared {
@@ -68,21 +72,26 @@ impl Sweep {
     ) -> Result<Compared, SweepError> {
         // On its way out: nothing comes of it any more.
         listed.retain(|read| read.state != "Deleting");
+        listed.sort_by_key(|read| read.uuid.to_ascii_lowercase());
+        if let Some(next) = memory.next.remove(region) {
+            let before = listed.partition_point(|read| read.uuid.to_ascii_lowercase() < next.uuid);
+            listed.rotate_left(before);
+        }
         let keys: Vec<MappingKey> = listed.iter().map(|read| self.key(region, read)).collect();
         let there: HashSet<&MappingKey> = keys.iter().collect();
         let stays = |key: &MappingKey| key.region != *region || there.contains(key);
-        memory.first_seen.retain(|key, _| stays(key));
+        memory.strange.retain(|key, _| stays(key));
         memory.settled.retain(|key, _| stays(key));
         let mut found = Compared::default();
         for (reads, keys) in listed.chunks(AT_ONCE).zip(keys.chunks(AT_ONCE)) {
             let known = self.responder.ports.journal.known_of(keys).await?;
             for ((read, key), known) in reads.iter().zip(keys).zip(known) {
-                if found.full() {
-                    tracing::warn!(region, suspects = MOST, "more mappings are not as known; the next sweep goes on");
-                    return Ok(found);
-                }
                 self.sort(key, read, &known, watched, memory, &mut found).await?;
             }
+        }
+        if let Some(next) = found.left.take() {
+            tracing::warn!(region, suspects = MOST, "more mappings are not as known; the next sweep goes on with them");
+            memory.next.insert(region.to_owned(), next);
         }
         Ok(found)
     }
@@ -115,8 +124,19 @@ impl Sweep {
             read = whole;
         }
         let now = self.responder.ports.clock.now();
-        let changed = read.last_modified.unwrap_or_else(|| *memory.first_seen.entry(key.clone()).or_insert(now));
-        let age = now.duration_since(changed).max(SignedDuration::ZERO).unsigned_abs();
+        let settled = memory.settled.get(key).is_some_and(|at| read.last_modified == Some(*at));
+        if settled || matches!(standing, Standing::Same | Standing::Undone) {
+            memory.strange.remove(key);
+        }
+        if standing == Standing::Same || settled && standing != Standing::Undone {
+            return Ok(());
+        }
+        let first = match standing {
+            Standing::Undone => now,
+            _ => *memory.strange.entry(key.clone()).or_insert(now),
+        };
+        let since = |then: Timestamp| now.duration_since(then).max(SignedDuration::ZERO).unsigned_abs();
+        let age = since(read.last_modified.map_or(first, |changed| changed.min(first)));
         let suspect = |why, known: Option<&Baseline>| Suspect {
             key: key.clone(),
             read: read.clone(),
@@ -124,8 +144,8 @@ impl Sweep {
             since: known.map_or(watched, |known| known.since),
             after: known.is_some_and(|known| known.found_at.is_some()),
             age,
+            strange_for: since(first),
         };
-        let settled = memory.settled.get(key).is_some_and(|at| read.last_modified == Some(*at));
         match standing {
             Standing::Same => {}
             Standing::Undone => found.undone.push(suspect(Why::Undone, last.as_ref().and_then(disabled).as_ref())),
@@ -134,8 +154,9 @@ impl Sweep {
                 let mapping = FoundMapping { mapping: key.clone(), baseline: baseline::found(&read, now) };
                 found.day_one.push(mapping);
             }
-            _ if settled => {}
             _ if age < self.settings.grace => found.young += 1,
+            // What is active against a decision is never too much.
+            _ if found.full() => found.left = found.left.take().or_else(|| Some(key.clone())),
             Standing::Unknown => found.unknown.push(suspect(Why::Unknown, None)),
             Standing::Strayed(known) | Standing::Changed(known, _) => {
                 found.changed.push(suspect(Why::Changed, Some(&known)));

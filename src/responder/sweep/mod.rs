@@ -70,8 +70,12 @@ pub struct Sweep {
 pub struct Memory {
     /// How often each region's sweep failed in a row.
     failed: HashMap<String, u32>,
-    /// When a mapping was first seen of which Lambda does not tell when it was changed.
-    first_seen: HashMap<MappingKey, Timestamp>,
+    /// From when on each region is answered for: long in the journal.
+    watched: HashMap<String, Timestamp>,
+    /// Since when a mapping is not as it is known, at every sweep: who changes it again and again makes it no younger.
+    strange: HashMap<MappingKey, Timestamp>,
+    /// Where the next sweep of a region begins: at what the last one had no room for.
+    next: HashMap<String, MappingKey>,
     /// What was settled, and the time of the change for which it was.
     settled: HashMap<MappingKey, Timestamp>,
     /// Containments that were undone: who did it is still looked for.
@@ -160,7 +164,10 @@ impl Sweep {
     }
 
     async fn sweep(&self, region: &str, memory: &mut Memory, all: &mut Swept) -> Result<(), SweepError> {
-        let watched = self.watched(region).await?;
+        let watched = match memory.watched.get(region) {
+            Some(since) => *since,
+            None => *memory.watched.entry(region.to_owned()).or_insert(self.watched(region).await?),
+        };
         let listed = self.list(region).await?;
         all.listed += listed.len();
         let mut found = self.compare(region, watched, listed, memory).await?;
@@ -183,7 +190,7 @@ impl Sweep {
             }
         }
         self.keep_day_one(std::mem::take(&mut found.day_one)).await?;
-        self.attribute(region, watched, found, memory, all).await?;
+        Box::pin(self.attribute(region, watched, found, memory, all)).await?;
         failed.map_or(Ok(()), Err)
     }
 
