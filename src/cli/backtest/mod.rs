@@ -35,7 +35,7 @@ pub(super) struct BacktestArgs {
     /// How many threads read the archive; left out: one for each core.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Parse every record, instead of telling most apart by their bytes; the findings are the same.
+    /// Parse every record, instead of telling most apart by their bytes. The findings are the same, but behind a damage.
     #[arg(long)]
     thorough: bool,
     /// As text, show every finding, and not only the newest that are not allowed. (JSON always has every finding.)
