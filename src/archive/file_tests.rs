@@ -335,7 +335,7 @@ fn many_small_objects_are_not_parsed_at_once() {
 #[test]
 fn a_text_that_breaks_off_between_records_is_damage() {
     let record = String::from_utf8(fixtures::bytes("other-call.json")).unwrap();
-    let records = vec![record.as_str(); 3].join(",");
+    let records = [record.as_str(); 3].join(",");
     for (begun, ended) in [("{\"Records\":[", "]}"), ("[", "]")] {
         let whole = format!("{begun}{records}{ended}");
         for end in ["", ",", " , \n", "]"].into_iter().filter(|end| *end != ended) {
