@@ -14,6 +14,17 @@ pub enum Verb {
     Update,
 }
 
+impl Verb {
+    /// What CloudTrail is to be searched for, which takes whole names alone: the call with its API's date, as it is
+    /// written, and, to be safe, without.
+    pub fn event_names(self) -> [&'static str; 2] {
+        match self {
+            Self::Create => ["CreateEventSourceMapping20150331", "CreateEventSourceMapping"],
+            Self::Update => ["UpdateEventSourceMapping20150331", "UpdateEventSourceMapping"],
+        }
+    }
+}
+
 /// Which keys of the wiring a request carries at all. CloudTrail writes `{}` and `[]` for a parameter that was left out,
 /// and seems to for one that was cleared: only the mapping itself can tell which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -2,9 +2,9 @@
 //! known is null.
 
 use crate::cloudtrail::{Actor, PrincipalKind, Record};
-use crate::detection::{Change, Detection, Finding, Ignored};
+use crate::detection::{Detection, Finding, Ignored};
 use crate::mapping::SourceKind;
-use crate::policy::{Response, Verdict};
+use crate::policy::{Response, Verdict, change_word};
 use serde::Serialize;
 
 /// One record, explained.
@@ -153,12 +153,7 @@ impl<'a> VerdictView<'a> {
 
 /// The detection, and what else the call does, for people.
 pub fn what(finding: &Finding) -> String {
-    let others = finding.changes.iter().skip(1).map(|change| match change {
-        Change::Create => "create",
-        Change::Repoint => "repoint",
-        Change::Rewire => "rewire",
-        Change::Enable => "enable",
-    });
+    let others = finding.changes.iter().skip(1).map(|change| change_word(*change));
     let others: Vec<&str> = others.collect();
     let also = if others.is_empty() { String::new() } else { format!(" (and does {})", others.join(", ")) };
     format!("{}{also}", finding.detection.name())

@@ -2,8 +2,8 @@
 
 use super::Guardrail;
 use crate::detection::Finding;
-use crate::history::Timeline;
-use crate::policy::{Facts, PolicySet};
+use crate::history::{Timeline, is_allowed_at};
+use crate::policy::PolicySet;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ impl<'g> Backtest<'g> {
         let statement = self.guardrail.denied_by(finding).filter(|_| known).map(str::to_owned);
         let fate = match (verdict.allowed, &statement) {
             (true, None) => Fate::Passes,
-            (true, Some(_)) if self.is_allowed_now(finding) => Fate::WronglyDenied,
+            (true, Some(_)) if is_allowed_at(self.set, finding, self.now) => Fate::WronglyDenied,
             (true, Some(_)) => Fate::AllowedThen,
             (false, None) if !known => Fate::NotCertain,
             (false, Some(_)) => Fate::Denied,
@@ -137,20 +137,6 @@ impl<'g> Backtest<'g> {
         if time >= line.last {
             (line.last, line.example) = (time, example);
         }
-    }
-
-    /// Whether policy allows it today: what it was judged by then may have run out.
-    fn is_allowed_now(&self, finding: &Finding) -> bool {
-        let facts = Facts {
-            now: self.now,
-            trigger: finding.trigger,
-            confirmed: true,
-            findings_by_actor: 1,
-            wrong_of_last_ten: 0,
-            case_open: false,
-            baseline_known: true,
-        };
-        self.set.judge(finding, &facts).allowed
     }
 
     /// What came of it: the worst fate first, then the most frequent.

@@ -19,7 +19,7 @@ pub use changes::{Changed, Changes, Outcome};
 pub use kept::Kept;
 pub use periods::{Bucket, Period, buckets};
 pub use tally::{Count, PrincipalCount, Tally};
-pub use timeline::{Judged, Timeline};
+pub use timeline::{Judged, Timeline, is_allowed_at};
 pub use usage::{EntryUse, Expiry, Usage};
 
 #[cfg(test)]

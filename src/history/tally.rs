@@ -2,8 +2,7 @@
 
 use super::Capped;
 use crate::detection::Finding;
-use crate::mapping::SourceKind;
-use crate::policy::{Response, Verdict};
+use crate::policy::{Response, Verdict, source_kind_word};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -118,7 +117,7 @@ impl Tally {
         }
         self.principals.of(finding.actor.principal_arn.as_str()).add(finding, verdict);
         self.places.of(&(finding.account.clone(), finding.region.clone())).add(allowed);
-        self.sources.entry(kind_word(finding.call.source.kind)).or_default().add(allowed);
+        self.sources.entry(source_kind_word(finding.call.source.kind)).or_default().add(allowed);
         for policy in &verdict.policies {
             self.policies.of(policy.as_str()).add(allowed);
         }
@@ -132,17 +131,4 @@ pub(super) fn dated(finding: &Finding) -> Option<Timestamp> {
 
 pub(super) fn day(time: Timestamp) -> Date {
     jiff::tz::Offset::UTC.to_datetime(time).date()
-}
-
-fn kind_word(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Sqs => "sqs",
-        SourceKind::Kinesis => "kinesis",
-        SourceKind::Dynamodb => "dynamodb",
-        SourceKind::Msk => "msk",
-        SourceKind::Kafka => "kafka",
-        SourceKind::Mq => "mq",
-        SourceKind::Docdb => "docdb",
-        SourceKind::Unknown => "unknown",
-    }
 }

@@ -77,6 +77,21 @@ impl<'p> Timeline<'p> {
     }
 }
 
+/// Whether policy allows a finding of the past at another time: what it was judged by then may have run out since. Here it
+/// stands by itself, the actor's first, and an update's baseline is known.
+pub fn is_allowed_at(set: &PolicySet, finding: &Finding, now: Timestamp) -> bool {
+    let facts = Facts {
+        now,
+        trigger: finding.trigger,
+        confirmed: true,
+        findings_by_actor: 1,
+        wrong_of_last_ten: 0,
+        case_open: false,
+        baseline_known: true,
+    };
+    set.judge(finding, &facts).allowed
+}
+
 /// An actor's findings of the last ten minutes: a time, and how many of it.
 #[derive(Default)]
 struct Spree {

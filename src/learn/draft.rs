@@ -4,7 +4,7 @@ use super::names;
 use super::seen::{self, is_steady, network};
 use crate::cloudtrail::PrincipalKind;
 use crate::detection::{Change, Finding};
-use crate::policy::PolicySet;
+use crate::policy::{PolicySet, source_kind_word};
 use ipnet::IpNet;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -217,7 +217,7 @@ fn patterns(all: &[&Finding], literal: bool, name: impl Fn(&Finding) -> String) 
 fn source_patterns(all: &[&Finding], literal: bool) -> Vec<String> {
     let mut by_kind: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in all {
-        by_kind.entry(seen::source_kind(finding.call.source.kind)).or_default().push(finding);
+        by_kind.entry(source_kind_word(finding.call.source.kind)).or_default().push(finding);
     }
     let of = |(kind, all): (&str, Vec<&Finding>)| {
         let names = patterns(&all, literal, |finding| finding.call.source.name.clone());

@@ -6,7 +6,7 @@ use super::seen::{self, network};
 use super::trial::{Outcome, Trial};
 use super::{Options, is_habit, names, siblings};
 use crate::detection::Finding;
-use crate::policy::{PolicySet, Problem};
+use crate::policy::{PolicySet, Problem, source_kind_word};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Entries with the plans behind them, and what had to be left out after all.
@@ -210,7 +210,7 @@ fn reason(findings: &[Finding], plan: &Plan, functions: &[String]) -> String {
     let (times, days) = (all.clone().count(), seen::days(all.clone()));
     let first = all.clone().map(seen::day).min().unwrap_or_default();
     let last = all.clone().map(seen::day).max().unwrap_or_default();
-    let kinds: BTreeSet<&str> = all.map(|finding| seen::source_kind(finding.call.source.kind)).collect();
+    let kinds: BTreeSet<&str> = all.map(|finding| source_kind_word(finding.call.source.kind)).collect();
     let kinds: Vec<&str> = kinds.into_iter().collect();
     let named = functions.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
     let more = match functions.len().saturating_sub(3) {

@@ -6,7 +6,8 @@
 use super::draft::Plan;
 use super::reason::Reason;
 use super::{Options, is_habit, names, seen};
-use crate::detection::{Change, Finding};
+use crate::detection::Finding;
+use crate::policy::change_word;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is rare is put aside only where habits explain so many of a hundred.
@@ -74,19 +75,10 @@ impl Aspect {
             Self::Source => patterned(&|at| seen::source(&findings[at])),
             Self::Region => of.iter().map(|at| (*at, vec![findings[*at].region.clone()])).collect(),
             Self::Change => {
-                let changes = |at: usize| findings[at].changes.iter().map(|change| word(*change).to_owned()).collect();
+                let changes =
+                    |at: usize| findings[at].changes.iter().map(|change| change_word(*change).to_owned()).collect();
                 of.iter().map(|at| (*at, changes(*at))).collect()
             }
         }
-    }
-}
-
-/// The allowlist's word for a change.
-pub(super) fn word(change: Change) -> &'static str {
-    match change {
-        Change::Create => "create",
-        Change::Enable => "enable",
-        Change::Repoint => "repoint",
-        Change::Rewire => "rewire",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::detection::Finding;
-use crate::mapping::SourceKind;
+use crate::policy::source_kind_word;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -118,21 +118,7 @@ pub(super) fn days<'f>(findings: impl Iterator<Item = &'f Finding>) -> usize {
 /// `kind:name`
 pub(super) fn source(finding: &Finding) -> String {
     let source = &finding.call.source;
-    format!("{}:{}", source_kind(source.kind), source.name)
-}
-
-/// A source kind's word in the allowlist.
-pub(super) fn source_kind(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Sqs => "sqs",
-        SourceKind::Kinesis => "kinesis",
-        SourceKind::Dynamodb => "dynamodb",
-        SourceKind::Msk => "msk",
-        SourceKind::Kafka => "kafka",
-        SourceKind::Mq => "mq",
-        SourceKind::Docdb => "docdb",
-        SourceKind::Unknown => "unknown",
-    }
+    format!("{}:{}", source_kind_word(source.kind), source.name)
 }
 
 /// The network around an address: what one site's calls have in common. Public: /24 or /48; private: /16, since runners

@@ -3,8 +3,8 @@
 use super::draft::Draft;
 use super::write;
 use crate::detection::{Change, Finding};
-use crate::history::Timeline;
-use crate::policy::{Facts, PolicyFiles, PolicySet, Problem};
+use crate::history::{Timeline, is_allowed_at};
+use crate::policy::{PolicyFiles, PolicySet, Problem};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use std::collections::{BTreeSet, HashSet};
@@ -31,18 +31,7 @@ impl Trial<'_> {
     pub(super) fn allowed_already(&self, set: &PolicySet) -> Vec<bool> {
         let today = Offset::UTC.to_timestamp(self.today.at(0, 0, 0, 0)).unwrap_or_default();
         let mut timeline = Timeline::new(set);
-        let lives = |finding: &Finding| {
-            let facts = Facts {
-                now: today.max(finding.event.time),
-                trigger: finding.trigger,
-                confirmed: true,
-                findings_by_actor: 1,
-                wrong_of_last_ten: 0,
-                case_open: false,
-                baseline_known: true,
-            };
-            set.judge(finding, &facts).allowed
-        };
+        let lives = |finding: &Finding| is_allowed_at(set, finding, today.max(finding.event.time));
         self.findings.iter().map(|finding| timeline.judge(finding).allowed && lives(finding)).collect()
     }
 

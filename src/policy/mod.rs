@@ -27,6 +27,7 @@ pub(crate) use allowlist::Entry;
 pub use cases::{CaseResult, Difference, run_cases};
 pub use files::{PolicyFiles, SourceFile};
 pub(crate) use glob::Glob;
+pub(crate) use names::{change_word, source_kind_word};
 pub(crate) use principal::is_principal;
 pub use set::{Loaded, PolicyName, PolicySet};
 pub use verdict::{ApproveAction, Facts, Permission, Person, Problem, Response, Severity, Verdict};

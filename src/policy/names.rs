@@ -71,6 +71,16 @@ pub(super) fn word<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'st
     table.iter().find(|(_, known)| known == value).map_or("unknown", |(name, _)| name)
 }
 
+/// The word for a kind of source.
+pub(crate) fn source_kind_word(kind: SourceKind) -> &'static str {
+    word(&SOURCE_KINDS, &kind)
+}
+
+/// The word for a change, which is also the policy's action.
+pub(crate) fn change_word(change: Change) -> &'static str {
+    word(&CHANGES, &change)
+}
+
 /// All words of a table.
 pub(super) fn words<T>(table: &[(&'static str, T)]) -> impl Iterator<Item = &'static str> {
     table.iter().map(|(name, _)| *name)

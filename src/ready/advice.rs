@@ -1,7 +1,7 @@
 //! What to enforce first, and what is missing for the rest.
 
-use super::segment::word;
 use super::{ENOUGH, Segment, WrongCause};
+use crate::policy::source_kind_word;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -44,7 +44,12 @@ impl Recommendation {
 
     fn of(segment: &Segment) -> Self {
         let advice = advice(segment);
-        Self { group: segment.group.clone(), source_kind: word(segment.source_kind), advice, why: why(segment, advice) }
+        Self {
+            group: segment.group.clone(),
+            source_kind: source_kind_word(segment.source_kind),
+            advice,
+            why: why(segment, advice),
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{ENOUGH, Label, Precision, Seen, labels_missing};
 use crate::detection::Finding;
+use crate::history::is_allowed_at;
 use crate::mapping::SourceKind;
-use crate::policy::{Facts, PolicySet, Response, Verdict};
+use crate::policy::{PolicySet, Response, Verdict, source_kind_word};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,7 +148,7 @@ impl<'p> Report<'p> {
         if groups.is_empty() {
             groups.push(finding.account.clone());
         }
-        groups.into_iter().map(|group| (group, word(finding.call.source.kind))).collect()
+        groups.into_iter().map(|group| (group, source_kind_word(finding.call.source.kind))).collect()
     }
 
     /// A case of the journal.
@@ -158,7 +159,7 @@ impl<'p> Report<'p> {
         self.summary.observed += u32::from(seen.observed);
         self.summary.labelled += u32::from(seen.label.is_some());
         self.first_case = Some(self.first_case.map_or(seen.opened_at, |first| first.min(seen.opened_at)));
-        let allowed_now = seen.label.is_some() && self.is_allowed_now(&seen.finding);
+        let allowed_now = seen.label.is_some() && is_allowed_at(self.set, &seen.finding, self.now);
         for key in self.keys(&seen.finding) {
             let tally = self.tallies.entry(key).or_default();
             tally.kind = Some(seen.finding.call.source.kind);
@@ -208,19 +209,6 @@ impl<'p> Report<'p> {
             }
             tally.contained += u32::from(verdict.response >= Response::Disable);
         }
-    }
-
-    fn is_allowed_now(&self, finding: &Finding) -> bool {
-        let facts = Facts {
-            now: self.now,
-            trigger: finding.trigger,
-            confirmed: true,
-            findings_by_actor: 1,
-            wrong_of_last_ten: 0,
-            case_open: false,
-            baseline_known: true,
-        };
-        self.set.judge(finding, &facts).allowed
     }
 
     /// The segments by group and kind, and what they rest on.
@@ -296,7 +284,7 @@ impl Tally {
         let source = &finding.call.source;
         few(&mut cause.functions, &finding.call.function.name);
         if source.kind != SourceKind::Unknown && !source.name.is_empty() {
-            few(&mut cause.sources, &format!("{}:{}", word(source.kind), source.name));
+            few(&mut cause.sources, &format!("{}:{}", source_kind_word(source.kind), source.name));
         }
         few(&mut cause.via, &finding.actor.invoked_by);
         cause.case_id.clone_from(&seen.case_id);
@@ -314,18 +302,4 @@ impl Tally {
 fn weeks(from: Timestamp, to: Timestamp) -> f64 {
     const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
     (to.duration_since(from).as_secs_f64() / WEEK.as_secs_f64()).max(1.0)
-}
-
-/// The kind as policies write it.
-pub(super) fn word(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Sqs => "sqs",
-        SourceKind::Kinesis => "kinesis",
-        SourceKind::Dynamodb => "dynamodb",
-        SourceKind::Msk => "msk",
-        SourceKind::Kafka => "kafka",
-        SourceKind::Mq => "mq",
-        SourceKind::Docdb => "docdb",
-        SourceKind::Unknown => "unknown",
-    }
 }

@@ -3,7 +3,7 @@
 use crate::aws::{AwsTrail, Limits, TrailPage};
 use crate::cli::Result;
 use crate::cli::places::{Wanted, places};
-use crate::cloudtrail;
+use crate::cloudtrail::{self, Verb};
 use crate::config::Config;
 use crate::detection::{Finding, inspect};
 use crate::policy::PolicySet;
@@ -14,13 +14,6 @@ use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// As CloudTrail writes them, with the API's date; the names without it are older than any known record, and cost a page.
-const NAMES: [&str; 4] = [
-    "CreateEventSourceMapping20150331",
-    "UpdateEventSourceMapping20150331",
-    "CreateEventSourceMapping",
-    "UpdateEventSourceMapping",
-];
 /// `LookupEvents` takes two calls a second in each account and region.
 const LOOKUPS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 /// A page is asked for so often; the waits between grow to [`LONGEST`].
@@ -77,7 +70,7 @@ fn order(finding: &Finding) -> (Timestamp, &str, &str, &str) {
 async fn read_place(trail: &AwsTrail, place: &Place, since: Timestamp) -> Told {
     let Place { account, region } = place;
     let mut told = Told::default();
-    for name in NAMES {
+    for name in [Verb::Create, Verb::Update].into_iter().flat_map(Verb::event_names) {
         let mut token = None;
         loop {
             match page(trail, account, region, name, since, token.clone()).await {

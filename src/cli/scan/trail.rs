@@ -1,6 +1,7 @@
 //! What CloudTrail tells of a place, page by page: a page that fails loses no other, and what is not read is told.
 
 use crate::aws::AwsTrail;
+use crate::cloudtrail::Verb;
 use crate::detection::Change;
 use crate::mapping::Snapshot;
 use crate::ports::{CallError, SearchBy};
@@ -8,9 +9,6 @@ use crate::responder::retry::wait_after;
 use crate::scan::{Attribution, Births, Judgement, LOOKS_BACK, Place, Trace, changed_after, windows};
 use jiff::Timestamp;
 
-/// The creation as CloudTrail names it, and as it would be without its API date.
-const CREATIONS: [&str; 2] = ["CreateEventSourceMapping20150331", "CreateEventSourceMapping"];
-const UPDATES: &str = "UpdateEventSourceMapping20150331";
 const FUNCTIONS: &str = "CreateFunction20150331";
 
 /// Pages of 50, of creations: at a page a second, three minutes.
@@ -126,7 +124,7 @@ impl History {
     async fn read_creations(&mut self, trail: &AwsTrail, place: &Place, mappings: &[Snapshot]) {
         let since = self.now.checked_sub(LOOKS_BACK).unwrap_or(Timestamp::UNIX_EPOCH);
         let mut walk = Walk { trail, place, left: PAGES_OF_CREATIONS };
-        for name in CREATIONS {
+        for name in Verb::Create.event_names() {
             if !self.trace.lacks_any(mappings, self.now) {
                 return;
             }
@@ -163,7 +161,9 @@ impl History {
         }
         let mut walk = Walk { trail, place, left: PAGES_OF_UPDATES };
         let trace = &mut self.trace;
-        let end = walk.through(UPDATES, (since, None), |records| {
+        // The name without a date is older than any record that is kept.
+        let [updates, _] = Verb::Update.event_names();
+        let end = walk.through(updates, (since, None), |records| {
             trace.take(records);
             true
         });

@@ -2,10 +2,11 @@
 //! waited for them, and in the end people are asked.
 
 use super::compare::{Compared, Suspect, Why};
-use super::search::{CREATIONS, UPDATES, Wanted};
+use super::search::Wanted;
 use super::{Memory, Sweep, SweepError, Swept};
 use crate::case::baseline::{self, Standing, standing};
 use crate::case::{CaseEvent, CaseId, Evidence, FoundMapping, SystemEvent};
+use crate::cloudtrail::Verb;
 use crate::containment::Observation;
 use crate::detection::{Change, Finding, explained, missed, unattributed, untouched_since};
 use crate::mapping::{Baseline, Snapshot};
@@ -95,7 +96,7 @@ impl Sweep {
             return Ok(());
         }
         let wanted: Vec<Wanted<'_>> = changed.iter().map(wanted).collect();
-        let records = self.records(region, UPDATES, &wanted).await?;
+        let records = self.records(region, Verb::Update.event_names(), &wanted).await?;
         let mut failed = None;
         for suspect in changed {
             let (mut judged_before, mut judged, mut later) = (Vec::new(), false, false);
@@ -137,7 +138,7 @@ impl Sweep {
         all: &mut Swept,
     ) -> Result<Vec<Suspect>, SweepError> {
         let wanted: Vec<Wanted<'_>> = unknown.iter().map(wanted).collect();
-        let records = self.records(region, CREATIONS, &wanted).await?;
+        let records = self.records(region, Verb::Create.event_names(), &wanted).await?;
         let mut rest = Vec::new();
         for mut suspect in unknown {
             let due = |finding: &&Finding| is_due(finding, &suspect);

@@ -7,9 +7,6 @@ use crate::ports::{CallError, SearchBy};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 
-/// As CloudTrail writes them: with the API's date, and, to be safe, without.
-pub(super) const CREATIONS: [&str; 2] = ["CreateEventSourceMapping20150331", "CreateEventSourceMapping"];
-pub(super) const UPDATES: [&str; 2] = ["UpdateEventSourceMapping20150331", "UpdateEventSourceMapping"];
 /// `LookupEvents` goes back so far.
 const KEEPS: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The record of a change is looked for first from so long before the time that Lambda tells of it.
