@@ -89,7 +89,7 @@ pub(super) async fn run(config: Config) -> Result {
     // Nobody listening is fine: then all have ended already.
     let _ = stop.send(true);
     tokio::join!(drain(receiving, &responder), leave(in_slack));
-    world.journal.checkpoint().await?;
+    world.journal.close().await?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -244,6 +244,21 @@ async fn a_journal_that_is_not_there_is_said_so() {
 }
 
 #[tokio::test]
+async fn what_comes_after_the_end_is_refused_and_the_file_alone_is_the_journal() {
+    let dir = TempDir::new().unwrap();
+    let journal = open(&dir);
+    begin(&journal, "e1", 1).await;
+    journal.close().await.unwrap();
+    let late = journal.record(&SystemEvent::Alarm { what: "late".into() }).await;
+    assert!(matches!(late, Err(JournalError::Unavailable(_))), "{late:?}");
+    assert!(journal.close().await.is_err());
+    let log = file(&dir).with_extension("db-wal");
+    assert!(!log.exists() || std::fs::metadata(&log).unwrap().len() == 0);
+    let again = open(&dir);
+    assert_eq!((again.length().await.unwrap(), again.audit().await.unwrap().damage.len()), (1, 0));
+}
+
+#[tokio::test]
 async fn only_one_table_is_named_after_its_rows_and_all_else_can_be_read_by_rowid() {
     let dir = TempDir::new().unwrap();
     let journal = open(&dir);
